@@ -1,0 +1,68 @@
+"""`make demo`: run the stages, then show where each region's users go and how long it takes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from geokube_lab.demo.road import BUILD, INVENTORY, ROOT, stages
+from geokube_lab.stages import Outcome, Runner, StageFailed, clock, save_times
+
+SOURCES = Path("/run/geokube-lab/sources.json")
+
+
+def print_times(outcomes: list[Outcome], total: float) -> None:
+    """Print the table of stages; some ran side by side, so the total is less than their sum."""
+    print("\nTimes (stages run side by side where they can):")
+    for outcome in outcomes:
+        print(f"  {outcome.stage.name:<20} {clock(outcome.seconds):>6}")
+    print(f"  {'in all':<20} {clock(total):>6}")
+
+
+def print_places(state: Path) -> None:
+    """Say where the results are and what stood in for what."""
+    print("\nWhere things are:")
+    print(f"  report      {state / 'report.html'}")
+    print(f"  kubeconfig  {state / 'kubeconfig'}")
+    print(f"  logs        {state / 'logs'}, {BUILD / 'logs'}, /var/lib/geokube-lab/logs")
+    if not SOURCES.exists():
+        return
+    found = json.loads(SOURCES.read_text())
+    stand_ins = found.get("stand_ins", [])
+    print("\nStand-ins used:" if stand_ins else "\nNo stand-ins were used.")
+    for stand_in in stand_ins:
+        print(f"  {stand_in['name']}: {stand_in['used']}")
+
+
+def main() -> int:
+    """Run the demonstration; give the exit code."""
+    parser = argparse.ArgumentParser(prog="make demo")
+    parser.add_argument("--up-only", action="store_true", help="stop when the lab stands")
+    arguments = parser.parse_args()
+    runner = Runner(stages(up_only=arguments.up_only), BUILD / "logs")
+    try:
+        outcomes = runner.run()
+    except StageFailed as error:
+        print(f"\n{error}. The end of {error.outcome.log}:", file=sys.stderr)
+        if not error.outcome.stage.shown:
+            lines = error.outcome.log.read_text(errors="replace").splitlines()[-30:]
+            print("\n".join(f"  {line}" for line in lines), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nended; run it again to go on from here", file=sys.stderr)
+        return 130
+    save_times(BUILD / "demo-times.json", outcomes)
+    if arguments.up_only:
+        print_times(outcomes, runner.elapsed())
+        return 0
+    compared = subprocess.run((str(ROOT / ".venv/bin/python"), "-m", "geokube_lab.demo.comparison"), check=False)
+    print_times(outcomes, runner.elapsed())
+    print_places(INVENTORY / ".geokube" / "devfest")
+    return compared.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Install what the project needs. Usage: setup.sh [packages] [python] [tests]; what is there already costs nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+uv_version=0.13.9
+
+packages() {
+  mapfile -t wanted < <(grep -hv '^#' lab/packages/host.txt)
+  local missing=()
+  for package in "${wanted[@]}"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  if [ "${#missing[@]}" -eq 0 ]; then return; fi
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "skipped: these Debian packages are missing and need root to install: ${missing[*]}" >&2
+    return
+  fi
+  echo "installing Debian packages: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q
+  apt-get install -qy --no-install-recommends -o DPkg::Lock::Timeout=300 "${missing[@]}"
+}
+
+# environment FOLDER REQUIREMENTS...: a virtual environment that holds them and finds this clone as the collection
+environment() {
+  local folder=$1 stamp
+  shift
+  stamp="$folder/.installed-$(cat "$@" requirements.txt | sha256sum | cut -c1-16)"
+  if [ -e "$stamp" ]; then return; fi
+  echo "installing Python packages into $folder"
+  [ -x "$folder/bin/python" ] || python3 -m venv "$folder"
+  "$folder/bin/python" -m pip install -q "uv==$uv_version"
+  local arguments=()
+  for file in "$@"; do arguments+=(-r "$file"); done
+  "$folder/bin/uv" pip install -q --python "$folder/bin/python" "${arguments[@]}"
+  local collections
+  collections=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ansible_collections
+  mkdir -p "$collections/meridian"
+  ln -sfn "$PWD" "$collections/meridian/geokube"
+  rm -f "$folder"/.installed-*
+  touch "$stamp"
+}
+
+for part in "$@"; do
+  case "$part" in
+    packages) packages ;;
+    python) environment .venv requirements-dev.txt ;;
+    tests) environment .venv-2.18 requirements-2.18.txt ;;
+    *) echo "setup.sh: no such part: $part (packages, python, tests)" >&2; exit 2 ;;
+  esac
+done
