@@ -1,0 +1,1 @@
+"""Four continents on one Linux machine."""
