@@ -1,0 +1,71 @@
+"""The road as its users meet it: nodes, paintings, a second run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import conftest
+import numpy
+import pytest
+from kubernetes import client, config
+from PIL import Image
+from skimage.filters import sobel
+from skimage.metrics import structural_similarity
+
+REGIONS = ("ru", "sg", "au", "br")
+
+
+def grey(path: Path, size: tuple[int, int]) -> numpy.ndarray:
+    """Read a picture as grey levels 0..1 of the given size."""
+    return numpy.asarray(Image.open(path).convert("L").resize(size), dtype=float) / 255
+
+
+def test_four_ready_nodes_in_their_regions() -> None:
+    """The kubeconfig that the demonstration prints shows a Ready node in each region."""
+    config.load_kube_config(str(conftest.STATE / "kubeconfig"))
+    nodes = client.CoreV1Api().list_node().items
+    ready = {
+        node.metadata.labels["topology.kubernetes.io/region"]: condition.status
+        for node in nodes
+        for condition in node.status.conditions
+        if condition.type == "Ready"
+    }
+    assert len(nodes) == 4
+    assert ready == dict.fromkeys(REGIONS, "True")
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_painting_from_the_users_own_region(lab: conftest.Lab, region: str, tmp_path: Path) -> None:
+    """A posted photo comes back as a painting of the same scene, served by the user's region."""
+    reply = lab.post(region, tmp_path / "out.jpg")
+    assert (reply.status, reply.region) == (200, region), reply
+    with Image.open(tmp_path / "out.jpg") as picture:
+        assert picture.format == "JPEG"
+        size = picture.size
+    assert max(size) == 512
+    before, after = grey(conftest.PHOTO, size), grey(tmp_path / "out.jpg", size)
+    # Unchanged it would be 0.00x; the same photo through the 26 styles gives 0.06 to 0.3.
+    assert numpy.abs(before - after).mean() > 0.04
+    # Another picture's edges agree by about 0.1 with the photo's; a painting of it keeps the outlines.
+    assert structural_similarity(sobel(before), sobel(after), data_range=1.0) > 0.2
+
+
+def test_edge_costs_little_over_the_own_origin(lab: conftest.Lab, tmp_path: Path) -> None:
+    """A request from au through the edge takes at most 1.3 times what it takes against au's own origin."""
+    straight = (
+        *("--connect-to", f"style.geokube.test:443:{conftest.NODES['au']}:443"),
+        *("--cacert", str(conftest.STATE / "certificates" / "ca.crt")),
+    )
+    output = tmp_path / "out.jpg"
+    edge = min(lab.post("au", output).seconds for _ in range(5))
+    own = min(lab.post("au", output, *straight).seconds for _ in range(5))
+    assert 0 < edge <= 1.3 * own
+
+
+def test_second_run_changes_nothing(playbook: conftest.Playbook) -> None:
+    """site.yml on a cluster that stands reports changed=0 on every host."""
+    done = playbook.run()
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    table = conftest.recap(done.stdout)
+    assert len(table) >= 5
+    assert all(row["changed"] == 0 and row["failed"] == 0 and row["unreachable"] == 0 for row in table.values()), table
