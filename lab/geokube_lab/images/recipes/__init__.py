@@ -1,0 +1,1 @@
+"""One module an image: NAME, TAG and build()."""
