@@ -1,0 +1,192 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Photos from strangers: told apart by content, measured before they are decoded, decoded within limits."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import numpy as np
+import numpy.typing as npt
+import simplejpeg
+from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from style_transfer.engine import MIN_SIDE
+from style_transfer.problems import Problem
+
+Picture = npt.NDArray[np.uint8]
+
+# Our own limits below are checked on the header, before anything is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+MEGAPIXEL = 1_000_000
+#: A JPEG is decoded at a fraction of its size; a progressive one needs all its coefficients, 6 bytes a pixel.
+MAX_PIXELS_JPEG = 40 * MEGAPIXEL
+MAX_PIXELS_PROGRESSIVE = 16 * MEGAPIXEL
+#: PNG and WebP must be decoded whole, 4 bytes a pixel.
+MAX_PIXELS_WHOLE = 12 * MEGAPIXEL
+#: Each scan of a progressive JPEG runs over the whole picture: some thousand in a few kilobytes would run for minutes.
+MAX_SCANS = 64
+MAX_PROFILE_BYTES = 4 << 20
+
+_PLUGINS = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+}
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A decoded photo: upright, sRGB, (height, width, 3) uint8; and what it was before."""
+
+    pixels: Picture
+    format: str
+    original_width: int
+    original_height: int
+
+
+def sniff(content: bytes) -> str | None:
+    """Return JPEG, PNG or WEBP by the first bytes, or None."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "WEBP"
+    return None
+
+
+def decode_photo(content: bytes, size: int) -> Photo:
+    """Decode a photo so that its longer side has at most ``size`` pixels (it is never enlarged).
+
+    EXIF rotation is applied, colour profiles are converted to sRGB, transparency is laid over white, all metadata is
+    dropped. Raises Problem 415 for another format, 413 for too many pixels, 422 for a broken or unsuitable file.
+    """
+    kind = sniff(content)
+    if kind is None:
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "format-unsupported",
+            "The body is not a JPEG, PNG or WebP picture. Convert the photo to one of them and send it again."
+            if content
+            else "The body is empty. Send the bytes of a JPEG, PNG or WebP picture.",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _decode(content, kind, size)
+    except Problem:
+        raise
+    except MemoryError:
+        raise _broken(kind, "it needs too much memory to be decoded") from None
+    except Exception as error:
+        # Decoders of hostile bytes raise whatever they stumble over; each of it means the same to the sender.
+        raise _broken(kind, f"it cannot be decoded ({type(error).__name__})") from error
+
+
+def _decode(content: bytes, kind: str, size: int) -> Photo:
+    with _PLUGINS[kind](io.BytesIO(content)) as image:
+        width, height = image.size
+        _check_header(image, kind, content)
+        orientation = image.getexif().get(0x0112, 1)
+        profile = image.info.get("icc_profile")
+        scale = min(1.0, size / max(width, height))
+        target = (max(1, round(width * scale)), max(1, round(height * scale)))
+        if min(target) < MIN_SIDE:
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "photo-too-narrow",
+                f"The photo has {width} x {height} pixels, which makes {target[0]} x {target[1]} at size={size}; both "
+                f"sides need at least {MIN_SIDE}. Crop it, or ask for a larger size.",
+            )
+        if kind == "JPEG" and image.mode in ("RGB", "L"):
+            decoded = Image.fromarray(_decode_jpeg(content, target))
+        else:
+            image.draft(None, target)
+            image.load()
+            decoded = image
+        small = _resize(_eight_bit(decoded), target)
+    small = _to_srgb(small, profile)
+    upright = ImageOps.exif_transpose(_with_orientation(small, orientation))
+    return Photo(np.asarray(upright), kind.lower(), width, height)
+
+
+def _check_header(image: Image.Image, kind: str, content: bytes) -> None:
+    width, height = image.size
+    progressive = kind == "JPEG" and bool(image.info.get("progressive"))
+    limit = MAX_PIXELS_PROGRESSIVE if progressive else MAX_PIXELS_JPEG if kind == "JPEG" else MAX_PIXELS_WHOLE
+    if width * height > limit:
+        what = "a progressive JPEG" if progressive else f"a {kind} picture"
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "photo-too-many-pixels",
+            f"The photo has {width} x {height} pixels; {what} may have {limit // MEGAPIXEL} million. Make it smaller: "
+            "the painting has at most 1536 pixels a side anyway.",
+        )
+    if kind != "JPEG" and getattr(image, "n_frames", 1) > 1:
+        raise _broken(kind, "it is an animation; send a still picture")
+    if progressive and content.count(b"\xff\xda") > MAX_SCANS:
+        raise _broken(kind, f"it has more than {MAX_SCANS} scans; save it as a baseline JPEG")
+
+
+def _decode_jpeg(content: bytes, target: tuple[int, int]) -> Picture:
+    """Decode at the smallest eighth that still has at least the target's pixels."""
+    sides = {"min_width": target[0], "min_height": target[1], "colorspace": "RGB"}
+    try:
+        return simplejpeg.decode_jpeg(content, strict=True, **sides)
+    except ValueError as error:
+        reason = str(error).lower()
+        if "premature end" in reason or "empty" in reason:
+            raise _broken("JPEG", "it ends too early: the file was cut off") from None
+        # Cameras leave stray bytes that the decoder only warns about.
+        return simplejpeg.decode_jpeg(content, strict=False, **sides)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Bring every mode to RGB, L or CMYK of 8 bit; transparent parts become white."""
+    if image.mode.startswith("I") or image.mode == "F":
+        levels = np.asarray(image, np.float32)
+        if image.mode == "I" and levels.max(initial=0) <= 255:
+            return Image.fromarray(levels.astype(np.uint8))
+        return Image.fromarray(np.clip(levels / 257 + 0.5, 0, 255).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image if image.mode in ("RGB", "L", "CMYK") else image.convert("RGB")
+
+
+def _resize(image: Image.Image, target: tuple[int, int]) -> Image.Image:
+    if image.size == target:
+        return image
+    return image.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _to_srgb(image: Image.Image, profile: object) -> Image.Image:
+    """Convert from the embedded colour profile; a profile that does not fit the picture is ignored, as browsers do."""
+    if isinstance(profile, bytes) and 128 <= len(profile) <= MAX_PROFILE_BYTES and b"sRGB" not in profile[:512]:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            if converted is not None:
+                return converted
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            pass
+    return image.convert("RGB")
+
+
+def _with_orientation(image: Image.Image, orientation: object) -> Image.Image:
+    """Give the resized picture its camera's orientation back, for exif_transpose to undo."""
+    exif = Image.Exif()
+    if isinstance(orientation, int) and 1 <= orientation <= 8:
+        exif[0x0112] = orientation
+    image.info = {"exif": exif.tobytes()}
+    return image
+
+
+def _broken(kind: str, reason: str) -> Problem:
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "photo-broken", f"The body starts like a {kind} picture, but {reason}."
+    )
