@@ -62,8 +62,7 @@ def complete(fields: Mapping[str, Field], given: Any, where: str, read_only: fro
 
 def check(field: Field, value: Any, where: str) -> Any:
     """Give the value as stored; raises ApiError 1002 when it does not fit the field."""
-    wrong_boolean = isinstance(value, bool) and field.kind != "boolean"
-    if wrong_boolean or not isinstance(value, KINDS[field.kind]):
+    if type(value) not in KINDS[field.kind]:
         raise invalid(where, f"must be of type {field.kind}")
     if field.choices and value not in field.choices:
         raise invalid(where, f"{value!r} is not one of {', '.join(repr(choice) for choice in field.choices)}")

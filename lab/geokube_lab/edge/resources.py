@@ -61,7 +61,7 @@ class Kind:
         return self._store(store, limits, current, complete(self.fields, merged, self.title, READ_ONLY))
 
     def _store(self, store: Store, limits: Limits, current: Record, record: Record) -> Record:
-        kept = {name: current[name] for name in ("id", "created_on", "zone_id") if name in current}
+        kept: Record = {name: current[name] for name in ("id", "created_on", "zone_id") if name in current}
         record |= kept
         self.verify(store, limits, record, record["id"])
         _stamp_disabled(current, record)
@@ -89,8 +89,8 @@ def _stamp_disabled(current: Record, record: Record) -> None:
 def _verify_monitor(store: Store, limits: Limits, record: Record, identifier: str) -> None:
     if record["interval"] < limits.interval:
         raise invalid("monitor.interval", f"must be at least {limits.interval} seconds on this plan")
-    if record["timeout"] * (record["retries"] + 1) > record["interval"] + 60:
-        raise invalid("monitor.timeout", "timeout times tries must fit the interval")
+    if record["timeout"] >= record["interval"]:
+        raise invalid("monitor.timeout", "must be shorter than the interval")
     if record["type"] in ("http", "https"):
         record["method"] = record["method"] or "GET"
         record["path"] = record["path"] or "/"

@@ -29,7 +29,7 @@ MONITOR = {
     "port": Field("integer", 0, minimum=0, maximum=65535),
     "timeout": Field("integer", 5, minimum=1, maximum=15),
     "retries": Field("integer", 2, minimum=0, maximum=5),
-    "interval": Field("integer", 60, minimum=5, maximum=3600),
+    "interval": Field("integer", 60, minimum=1, maximum=3600),
     "consecutive_up": Field("integer", 0, minimum=0, maximum=10),
     "consecutive_down": Field("integer", 0, minimum=0, maximum=10),
     "expected_body": Field("string", ""),

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -77,6 +76,6 @@ class Store:
             temporary = self.path.with_suffix(".new")
             temporary.write_text(json.dumps({name: self.data[name] for name in COLLECTIONS}, indent=1))
             temporary.chmod(0o600)
-            os.replace(temporary, self.path)
+            temporary.replace(self.path)
         for listener in self.listeners:
             listener()

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, Meridian
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults that a test orders for the next requests to the API, and the log of what was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ACTIONS = ("status", "hang", "reset", "torn")
+
+
+@dataclass
+class Fault:
+    """What goes wrong with requests whose method and path match, `times` times, after `skip` that go well.
+
+    `committed` lets the request take effect first. `action`: "status" answers `status` with `code`,
+    "hang" waits `seconds` before the true answer, "reset" drops the connection, "torn" cuts the body in half.
+    """
+
+    method: str = ".*"
+    path: str = ".*"
+    action: str = "status"
+    status: int = 500
+    code: int = 10000
+    message: str = "injected fault"
+    headers: dict[str, str] = field(default_factory=dict)
+    committed: bool = False
+    seconds: float = 60.0
+    times: int = 1
+    skip: int = 0
+
+    def matches(self, request: web.Request) -> bool:
+        """Whether this fault strikes the request now; counts down."""
+        if self.times < 1 or not re.fullmatch(self.method, request.method) or not re.search(self.path, request.path):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        self.times -= 1
+        return True
+
+
+class Faults:
+    """The ordered faults and the log of requests to the API (method and path with query)."""
+
+    def __init__(self) -> None:
+        self.pending: list[Fault] = []
+        self.requests: list[str] = []
+        self.delay = 0.0
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Log the request, then let it through or strike it."""
+        if not request.path.startswith("/client/v4"):
+            return await handler(request)
+        self.requests.append(f"{request.method} {request.path_qs.removeprefix('/client/v4')}")
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        fault = next((fault for fault in self.pending if fault.matches(request)), None)
+        if fault is None:
+            return await handler(request)
+        if fault.action == "hang":
+            await asyncio.sleep(fault.seconds)
+            return await handler(request)
+        answer = await handler(request) if fault.committed or fault.action == "torn" else None
+        if fault.action == "status":
+            return web.json_response(_failure(fault), status=fault.status, headers=fault.headers)
+        if fault.action == "torn" and isinstance(answer, web.Response):
+            body = answer.body if isinstance(answer.body, bytes) else b""
+            torn = web.StreamResponse(headers={"Content-Length": str(len(body)), "Content-Type": "application/json"})
+            await torn.prepare(request)
+            await torn.write(body[: len(body) // 2])
+        if request.transport:
+            request.transport.abort()
+        raise asyncio.CancelledError
+
+    async def order(self, request: web.Request) -> web.Response:
+        """POST: add faults given as a list of objects."""
+        for given in await request.json():
+            fault = Fault(**given)
+            if fault.action not in ACTIONS:
+                return web.json_response({"error": f"action must be one of {', '.join(ACTIONS)}"}, status=400)
+            self.pending.append(fault)
+        return web.json_response({"pending": len(self.pending)})
+
+    async def clear(self, request: web.Request) -> web.Response:
+        """DELETE: forget faults and the log."""
+        self.pending.clear()
+        self.requests.clear()
+        return web.json_response({})
+
+    async def log(self, request: web.Request) -> web.Response:
+        """GET: the requests since the last clear."""
+        return web.json_response(self.requests)
+
+
+def _failure(fault: Fault) -> dict[str, Any]:
+    return {
+        "success": False,
+        "errors": [{"code": fault.code, "message": fault.message}],
+        "messages": [],
+        "result": None,
+    }

@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, Meridian
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API's answers about zones: their settings, cache rules and DNS records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from geokube_lab.edge import expressions
+from geokube_lab.edge.errors import ApiError, invalid
+from geokube_lab.edge.store import Record, Store, new_id, now
+
+SETTINGS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "ssl": ("full", ("off", "flexible", "full", "strict")),
+    "always_use_https": ("off", ("on", "off")),
+    "min_tls_version": ("1.2", ("1.0", "1.1", "1.2", "1.3")),
+    "browser_cache_ttl": (14400, ()),
+}
+PHASE = "http_request_cache_settings"
+RECORD_TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "CAA", "SRV", "NS")
+
+
+def setting(store: Store, zone: str, name: str) -> Any:
+    """The value of a zone's setting."""
+    return store["zone_settings"].get(zone, {}).get(name, SETTINGS[name][0])
+
+
+def cache_rules(store: Store, zone: str) -> list[Record]:
+    """The zone's cache rules that are on, in order."""
+    rules = store["rulesets"].get(zone, {}).get("rules", [])
+    return [rule for rule in rules if rule.get("enabled", True)]
+
+
+def _ok(result: Any, **extra: Any) -> web.Response:
+    return web.json_response({"success": True, "errors": [], "messages": [], "result": result, **extra})
+
+
+class Zones:
+    """Handlers over one store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def list_zones(self, request: web.Request) -> web.Response:
+        """GET /zones with name, page and per_page."""
+        zones = list(self.store["zones"].values())
+        if "name" in request.query:
+            zones = [zone for zone in zones if zone["name"] == request.query["name"]]
+        if "account.id" in request.query:
+            zones = [zone for zone in zones if zone["account"]["id"] == request.query["account.id"]]
+        return _page(request, zones, 20)
+
+    async def get_zone(self, request: web.Request) -> web.Response:
+        """GET of one zone."""
+        return _ok(self.store.get("zones", request.match_info["zone"]))
+
+    async def get_setting(self, request: web.Request) -> web.Response:
+        """GET of one setting."""
+        name = self._setting_name(request)
+        value = setting(self.store, request.match_info["zone"], name)
+        return _ok({"id": name, "value": value, "editable": True, "modified_on": now()})
+
+    async def set_setting(self, request: web.Request) -> web.Response:
+        """PATCH of one setting."""
+        name, zone = self._setting_name(request), request.match_info["zone"]
+        value = (await request.json()).get("value")
+        choices = SETTINGS[name][1]
+        if choices and value not in choices:
+            raise ApiError(400, 1007, f"Invalid value for zone setting {name}")
+        self.store.put("zone_settings", {**self.store["zone_settings"].get(zone, {}), name: value}, zone)
+        return _ok({"id": name, "value": value, "editable": True, "modified_on": now()})
+
+    @staticmethod
+    def _setting_name(request: web.Request) -> str:
+        name = request.match_info["name"]
+        if name not in SETTINGS:
+            raise ApiError(400, 1006, f"Unrecognized zone setting name {name}")
+        return name
+
+    async def get_ruleset(self, request: web.Request) -> web.Response:
+        """GET of the cache phase's entry point."""
+        ruleset = self.store["rulesets"].get(request.match_info["zone"])
+        if not ruleset:
+            raise ApiError(404, 10003, "could not find entrypoint ruleset in the http_request_cache_settings phase")
+        return _ok(_shown_ruleset(ruleset))
+
+    async def put_ruleset(self, request: web.Request) -> web.Response:
+        """PUT of all rules of the cache phase."""
+        given, zone = await request.json(), request.match_info["zone"]
+        rules = [self._rule(rule) for rule in given.get("rules") or []]
+        old = self.store["rulesets"].get(zone, {})
+        record = {
+            "id": old.get("id", new_id()),
+            "name": given.get("name", "default"),
+            "description": given.get("description", ""),
+            "kind": "zone",
+            "phase": PHASE,
+            "version": str(int(old.get("version", "0")) + 1),
+            "rules": rules,
+        }
+        return _ok(_shown_ruleset(self.store.put("rulesets", record, zone)))
+
+    @staticmethod
+    def _rule(given: Record) -> Record:
+        if given.get("action") != "set_cache_settings":
+            raise ApiError(400, 20097, f"action {given.get('action')!r} is not allowed in phase {PHASE}")
+        if not isinstance(given.get("expression"), str) or not given["expression"]:
+            raise ApiError(400, 20127, "expression is required")
+        expressions.parse(given["expression"])
+        identifier = given.get("id") or new_id()
+        rule = {"id": identifier, "version": "1", "enabled": True, "description": "", **given}
+        return {"ref": identifier, **rule, "last_updated": now()}
+
+    async def list_records(self, request: web.Request) -> web.Response:
+        """GET of DNS records by name, type and content."""
+        zone = request.match_info["zone"]
+        found = [record for record in self.store["dns_records"].values() if record["zone_id"] == zone]
+        for key in ("name", "type", "content"):
+            if key in request.query:
+                found = [record for record in found if record[key] == request.query[key]]
+        return _page(request, found, 100)
+
+    async def create_record(self, request: web.Request) -> web.Response:
+        """POST of a DNS record."""
+        return _ok(self.store.put("dns_records", self._dns_record(await request.json(), request)))
+
+    async def update_record(self, request: web.Request) -> web.Response:
+        """PUT or PATCH of a DNS record."""
+        current = self.store.get("dns_records", request.match_info["id"])
+        given = await request.json()
+        record = self._dns_record({**current, **given} if request.method == "PATCH" else given, request)
+        return _ok(self.store.put("dns_records", record | {"id": current["id"], "created_on": current["created_on"]}))
+
+    async def delete_record(self, request: web.Request) -> web.Response:
+        """DELETE of a DNS record."""
+        self.store.delete("dns_records", request.match_info["id"])
+        return _ok({"id": request.match_info["id"]})
+
+    def _dns_record(self, given: Record, request: web.Request) -> Record:
+        zone = self.store.get("zones", request.match_info["zone"])
+        if given.get("type") not in RECORD_TYPES:
+            raise ApiError(400, 9004, f"record type {given.get('type')!r} is not supported")
+        name = str(given.get("name", ""))
+        if name != zone["name"] and not name.endswith("." + zone["name"]):
+            name = f"{name}.{zone['name']}".removeprefix("@.")
+        content = given.get("content")
+        if not content:
+            raise ApiError(400, 9009, "content is required")
+        twins = [r for r in self.store["dns_records"].values() if (r["name"], r["type"]) == (name, given["type"])]
+        if any(r["content"] == content and r["id"] != request.match_info.get("id") for r in twins):
+            raise ApiError(400, 81058, "An identical record already exists.")
+        defaults: Record = {"ttl": 1, "proxied": False, "proxiable": True, "comment": None, "tags": [], "settings": {}}
+        return {**defaults, **given, "name": name, "zone_id": zone["id"], "zone_name": zone["name"]}
+
+
+def _shown_ruleset(record: Record) -> Record:
+    return {key: value for key, value in record.items() if key not in ("created_on", "modified_on")} | {
+        "last_updated": record["modified_on"]
+    }
+
+
+def _page(request: web.Request, found: list[Record], size: int) -> web.Response:
+    try:
+        page, size = int(request.query.get("page", "1")), int(request.query.get("per_page", str(size)))
+    except ValueError as error:
+        raise invalid("page", str(error)) from error
+    part = found[(page - 1) * size : page * size]
+    info = {"page": page, "per_page": size, "count": len(part), "total_count": len(found),
+            "total_pages": -(-len(found) // size)}  # fmt: skip
+    return _ok(part, result_info=info)
+
+
+def add_routes(router: web.UrlDispatcher, store: Store) -> None:
+    """Add the routes under /zones."""
+    zones = Zones(store)
+    base = "/client/v4/zones"
+    router.add_get(base, zones.list_zones)
+    router.add_get(base + "/{zone}", zones.get_zone)
+    router.add_get(base + "/{zone}/settings/{name}", zones.get_setting)
+    router.add_patch(base + "/{zone}/settings/{name}", zones.set_setting)
+    entry_point = base + f"/{{zone}}/rulesets/phases/{PHASE}/entrypoint"
+    router.add_get(entry_point, zones.get_ruleset)
+    router.add_put(entry_point, zones.put_ruleset)
+    records = base + "/{zone}/dns_records"
+    router.add_get(records, zones.list_records)
+    router.add_post(records, zones.create_record)
+    router.add_put(records + "/{id}", zones.update_record)
+    router.add_patch(records + "/{id}", zones.update_record)
+    router.add_delete(records + "/{id}", zones.delete_record)

@@ -1,0 +1,254 @@
+# Copyright: (c) 2026, Meridian
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A running edge and origins behind it, all on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(REPOSITORY / "lab"))
+
+from geokube_lab.edge.authority import Authority  # noqa: E402
+
+ACCOUNT = "0123456789abcdef0123456789abcdef"
+ZONE = "fedcba9876543210fedcba9876543210"
+TOKEN = "geokube-lab-cloudflare-token"
+PLACES = {"ru": "127.0.1.1", "sg": "127.0.1.2", "au": "127.0.1.3", "br": "127.0.1.4"}
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Edge:
+    """The emulator as a process; `restart` keeps its state."""
+
+    folder: Path
+    options: tuple[str, ...] = ()
+    port: int = field(default_factory=free_port)
+    https_port: int = field(default_factory=free_port)
+    http_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/client/v4"
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "ca" / "ca.crt"
+
+    def start(self) -> None:
+        places = [f"--place={name}={address}:{self.https_port}:{self.http_port}" for name, address in PLACES.items()]
+        command = [sys.executable, "-m", "geokube_lab.edge", f"--api=127.0.0.1:{self.port}",
+                   f"--data={self.folder}/edge", f"--ca={self.folder}/ca", *places, *self.options]  # fmt: skip
+        log = (self.folder / "edge.log").open("ab")
+        self.process = subprocess.Popen(
+            command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": str(REPOSITORY / "lab")}
+        )
+        wait_for(self.answers, 20, lambda: (self.folder / "edge.log").read_text())
+
+    def answers(self) -> bool:
+        if self.process is not None and self.process.poll() is not None:
+            raise AssertionError((self.folder / "edge.log").read_text())
+        try:
+            return bool(urllib.request.urlopen(f"{self.url}/ips", timeout=2).status == 200)
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(15)
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the test side of the emulator: /faults and /requests."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", None if body is None else json.dumps(body).encode(), method=method
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return json.load(answer)
+
+    def fault(self, **fault: Any) -> None:
+        self.control("POST", "/faults", [fault])
+
+    def requests(self) -> list[str]:
+        """The API requests since the last `clear`."""
+        return [entry for entry in self.control("GET", "/requests") if not entry.endswith("/ips")]
+
+    def clear(self) -> None:
+        self.control("DELETE", "/faults")
+
+    def api(self, method: str, path: str, body: Any = None, token: str = TOKEN) -> Any:
+        """One API request; gives the result, or raises urllib.error.HTTPError."""
+        request = urllib.request.Request(
+            self.url + path,
+            None if body is None else json.dumps(body).encode(),
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)["result"]
+
+    def wipe(self) -> None:
+        """Delete every balancer, pool and monitor."""
+        for path in (f"/zones/{ZONE}/load_balancers", *(f"/accounts/{ACCOUNT}/load_balancers/{kind}"
+                                                        for kind in ("pools", "monitors"))):  # fmt: skip
+            for record in self.api("GET", path):
+                self.api("DELETE", f"{path}/{record['id']}")
+        self.clear()
+
+    def curl(self, place: str, path: str, *arguments: str, host: str = "style.geokube.test") -> tuple[int, str, str]:
+        """Ask the edge at a place as a user; gives status, header lines and body."""
+        command = ["curl", "-sS", "-D-", "--max-time", "20", "--cacert", str(self.ca),
+                   "--connect-to", f"{host}:443:{PLACES[place]}:{self.https_port}",
+                   *arguments, f"https://{host}{path}"]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, timeout=30, check=False)
+        text = done.stdout.decode(errors="replace").replace("\r\n", "\n")
+        assert done.returncode == 0, done.stderr.decode()
+        head, _, body = text.rpartition("\n\n") if "\n\n" in text else (text, "", "")
+        return int(text.split()[1]), head.lower(), body
+
+
+class OriginHandler(BaseHTTPRequestHandler):
+    """Answers with the region's name; /readyz with the origin's readiness."""
+
+    protocol_version = "HTTP/1.1"
+    server: OriginServer
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        probing = self.path == "/readyz"
+        if not probing:
+            self.server.seen.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+        status = 200 if self.server.ready or not probing else 503
+        answer = self.server.region.encode() if not self.path.startswith("/echo") else body
+        self.send_response(status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
+        self.send_header("x-geokube-region", self.server.region)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+
+class OriginServer(ThreadingHTTPServer):
+    """One region's HTTPS origin."""
+
+    daemon_threads = True
+
+    def __init__(self, region: str, address: str, port: int, files: tuple[Path, Path]) -> None:
+        super().__init__((address, port), OriginHandler)
+        self.region = region
+        self.ready = True
+        self.headers: dict[str, str] = {}
+        self.seen: list[tuple[str, dict[str, str]]] = []
+        self.open: list[socket.socket] = []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*files)
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.open.append(request)
+        super().process_request(request, client_address)
+
+    def server_close(self) -> None:
+        """Go as a machine goes: with its connections."""
+        super().server_close()
+        for connection in self.open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass
+
+
+@dataclass
+class Origins:
+    """An origin per region, on one port of four loopback addresses."""
+
+    port: int
+    files: tuple[Path, Path]
+    servers: dict[str, OriginServer] = field(default_factory=dict)
+    addresses: ClassVar[dict[str, str]] = {"ru": "127.0.2.1", "sg": "127.0.2.2", "au": "127.0.2.3", "br": "127.0.2.4"}
+
+    def start(self, region: str) -> None:
+        self.servers[region] = OriginServer(region, self.addresses[region], self.port, self.files)
+
+    def stop(self, region: str) -> None:
+        server = self.servers.pop(region)
+        server.shutdown()
+        server.server_close()
+
+
+def wait_for(condition: Callable[[], Any], seconds: float, why: Callable[[], Any] = lambda: "") -> Any:
+    """Wait until the condition gives something true; give that."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s: {why()}")
+
+
+@pytest.fixture(scope="session")
+def shared_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    options = (
+        "--minimum-interval=1",
+        "--rate-limit=100000",
+        "--connect-timeout=1",
+        "--token=reader=zone:read,load_balancers:read,load_balancing_pools:read",
+    )
+    edge = Edge(tmp_path_factory.mktemp("edge"), options)
+    edge.start()
+    yield edge
+    edge.stop()
+
+
+@pytest.fixture
+def edge(shared_edge: Edge) -> Iterator[Edge]:
+    """The emulator with an empty account."""
+    shared_edge.wipe()
+    yield shared_edge
+    shared_edge.clear()
+
+
+@pytest.fixture
+def origins(tmp_path: Path, shared_edge: Edge) -> Iterator[Origins]:
+    authority = Authority(tmp_path, "origin-ca", "origin test CA")
+    files = authority.server_files(tmp_path, "origin", ["style.geokube.test"])
+    made = Origins(free_port("127.0.2.1"), files)
+    for region in Origins.addresses:
+        made.start(region)
+    yield made
+    for region in list(made.servers):
+        made.stop(region)

@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, Meridian
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulator's edge, driven by the official SDK and asked by curl: steering, probes, failover, proxying."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import cloudflare
+import pytest
+from cloudflare_harness import ACCOUNT, TOKEN, ZONE, Edge, Origins, wait_for
+
+REGION_ORDER = {
+    "EEU": ["ru", "sg", "br", "au"],
+    "SEAS": ["sg", "au", "ru", "br"],
+    "OC": ["au", "sg", "br", "ru"],
+    "SSAM": ["br", "ru", "au", "sg"],
+}
+
+
+@pytest.fixture
+def client(edge: Edge) -> cloudflare.Cloudflare:
+    return cloudflare.Cloudflare(api_token=TOKEN, base_url=edge.url, max_retries=0)
+
+
+@pytest.fixture
+def balanced(client: cloudflare.Cloudflare, edge: Edge, origins: Origins) -> dict[str, str]:
+    """Monitor, four pools and a geo-steered balancer; gives the pools' ids by region."""
+    monitor = client.load_balancers.monitors.create(
+        account_id=ACCOUNT,
+        type="https",
+        path="/readyz",
+        interval=2,
+        retries=0,
+        allow_insecure=True,
+        header={"Host": ["style.geokube.test"]},
+        extra_body={"timeout": 1},
+    )
+    pools: dict[str, str] = {}
+    for region, address in Origins.addresses.items():
+        pool = client.load_balancers.pools.create(
+            account_id=ACCOUNT,
+            name=f"test-{region}",
+            monitor=str(monitor.id),
+            origins=[{"name": f"{region}-1", "address": address, "port": origins.port}],
+        )
+        pools[region] = str(pool.id)
+    client.load_balancers.create(
+        zone_id=ZONE,
+        name="style.geokube.test",
+        default_pools=[pools["ru"], pools["sg"]],
+        fallback_pool=pools["ru"],
+        proxied=True,
+        steering_policy="geo",
+        region_pools={code: [pools[region] for region in order] for code, order in REGION_ORDER.items()},
+        adaptive_routing={"failover_across_pools": True},
+    )
+    wait_for(lambda: all(len(health(edge, pool)) == 4 for pool in pools.values()), 10)
+    return pools
+
+
+def health(edge: Edge, pool: str) -> dict[str, Any]:
+    result: dict[str, Any] = edge.api("GET", f"/accounts/{ACCOUNT}/load_balancers/pools/{pool}/health")["pop_health"]
+    return result
+
+
+def served_by(edge: Edge, place: str, path: str = "/") -> str:
+    status, head, body = edge.curl(place, path)
+    assert status == 200, (status, head, body)
+    return body
+
+
+def test_each_place_serves_its_own_region(edge: Edge, balanced: dict[str, str]) -> None:
+    for place, code in {"ru": "dme", "sg": "sin", "au": "syd", "br": "gru"}.items():
+        status, head, body = edge.curl(place, "/")
+        assert (status, body) == (200, place)
+        assert f"-{code}\n" in head + "\n"
+        assert "cf-cache-status: dynamic" in head
+
+
+def test_origin_sees_the_user(edge: Edge, balanced: dict[str, str], origins: Origins) -> None:
+    edge.curl("au", "/who?x=%2F", "-H", "X-Forwarded-For: 192.0.2.1", "-A", "tester")
+    path, headers = origins.servers["au"].seen[-1]
+    assert path == "/who?x=%2F"
+    assert headers["x-forwarded-for"] == "192.0.2.1, 127.0.0.1"
+    assert headers["cf-connecting-ip"] == "127.0.0.1"
+    assert headers["cf-ipcountry"] == "AU"
+    assert headers["host"] == "style.geokube.test"
+    assert headers["user-agent"] == "tester"
+
+
+def test_dead_origin_is_covered_at_once_and_found_by_probes(
+    edge: Edge, balanced: dict[str, str], origins: Origins
+) -> None:
+    origins.stop("au")
+    assert served_by(edge, "au") == "sg"
+    wait_for(lambda: not edge.api("GET", f"/accounts/{ACCOUNT}/load_balancers/pools/{balanced['au']}")["healthy"], 8)
+    assert "Web server is down" in json.dumps(health(edge, balanced["au"]))
+    origins.stop("sg")
+    assert served_by(edge, "au") == "br"
+    origins.start("au")
+    wait_for(lambda: served_by(edge, "au") == "au", 10)
+
+
+def test_origin_that_is_not_ready_gets_no_users(edge: Edge, balanced: dict[str, str], origins: Origins) -> None:
+    origins.servers["br"].ready = False
+    wait_for(lambda: served_by(edge, "br") == "ru", 8)
+    assert "Response code mismatch" in json.dumps(health(edge, balanced["br"]))
+
+
+def test_without_failover_across_pools_the_user_sees_521(
+    edge: Edge, balanced: dict[str, str], origins: Origins
+) -> None:
+    balancer = edge.api("GET", f"/zones/{ZONE}/load_balancers")[0]
+    edge.api("PATCH", f"/zones/{ZONE}/load_balancers/{balancer['id']}", {"adaptive_routing": None})
+    origins.stop("au")
+    status, _, body = edge.curl("au", "/")
+    assert (status, body.strip()) == (521, "error code: 521 Web server is down")
+
+
+@pytest.mark.parametrize("size", [0, 100_000, 20_000_000])
+def test_bodies_pass_unchanged_and_survive_a_retry(
+    edge: Edge, balanced: dict[str, str], origins: Origins, tmp_path: Path, size: int
+) -> None:
+    photo = tmp_path / "photo"
+    photo.write_bytes(bytes(index % 251 for index in range(1000)) * (size // 1000))
+    back = tmp_path / "back"
+    origins.stop("au")
+    status, _, _ = edge.curl("au", "/echo", "--data-binary", f"@{photo}", "-o", str(back))
+    assert status == 200
+    assert hashlib.sha256(back.read_bytes()).digest() == hashlib.sha256(photo.read_bytes()).digest()
+
+
+def test_too_large_a_body_is_refused(edge: Edge, balanced: dict[str, str]) -> None:
+    status, _, _ = edge.curl("au", "/echo", "-X", "POST", "-H", f"Content-Length: {200 * 1024 * 1024}")
+    assert status == 413
+
+
+def test_strict_mode_refuses_an_unknown_certificate(edge: Edge, balanced: dict[str, str]) -> None:
+    edge.api("PATCH", f"/zones/{ZONE}/settings/ssl", {"value": "strict"})
+    try:
+        status, _, _ = edge.curl("au", "/")
+    finally:
+        edge.api("PATCH", f"/zones/{ZONE}/settings/ssl", {"value": "full"})
+    assert status == 526
+
+
+def test_unknown_name_is_no_site(edge: Edge, balanced: dict[str, str]) -> None:
+    assert edge.curl("au", "/", host="other.geokube.test")[0] == 409
+
+
+def test_state_survives_a_restart(edge: Edge, balanced: dict[str, str]) -> None:
+    edge.stop()
+    edge.start()
+    assert served_by(edge, "br") == "br"
+    assert len(edge.api("GET", f"/accounts/{ACCOUNT}/load_balancers/pools")) == 4
