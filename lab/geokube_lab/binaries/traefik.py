@@ -13,6 +13,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from geokube_lab.errors import LabError
+
 LEGO = "github.com/go-acme/lego/v4"
 PARTS = ("acme", "certcrypto", "certificate", "challenge", "lego", "log", "platform", "registration")
 PROVIDERS = f"""// Package dns knows no DNS provider.
@@ -34,18 +36,21 @@ func NewDNSChallengeProviderByName(name string) (challenge.Provider, error) {{
 def prepare(module: Path) -> None:
     """Put the reduced lego into `module`/lego, where its go.mod expects it.
 
-    lego is fetched at the version that a comment of go.mod names (`// lego v4.33.0`), since the replacement
-    hides it from the go command; RuntimeError when that fails.
+    lego is fetched at the version and with the checksum that a comment of go.mod names (`// lego v4.33.0 h1:...`),
+    since the replacement hides it from the go command; LabError when that fails.
     """
-    named = re.search(r"^// lego (v\S+)$", (module / "go.mod").read_text(), re.MULTILINE)
+    named = re.search(r"^// lego (v\S+) (h1:\S+)$", (module / "go.mod").read_text(), re.MULTILINE)
     if named is None:
-        raise RuntimeError(f"{module / 'go.mod'}: no line '// lego vX.Y.Z' says which lego to take")
+        raise LabError(f"{module / 'go.mod'}: no line '// lego vX.Y.Z h1:...' says which lego to take")
     command = ["go", "mod", "download", "-json", f"{LEGO}@{named.group(1)}"]
     # Outside of the module, whose replacement would answer for it.
     done = subprocess.run(command, cwd=module.parent, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} failed: {done.stdout.strip()} {done.stderr.strip()}")
-    source, target = Path(json.loads(done.stdout)["Dir"]), module / "lego"
+        raise LabError(f"{' '.join(command)} failed: {done.stdout.strip()} {done.stderr.strip()}")
+    fetched = json.loads(done.stdout)
+    if fetched["Sum"] != named.group(2):
+        raise LabError(f"{LEGO}@{named.group(1)} has checksum {fetched['Sum']}, not {named.group(2)}")
+    source, target = Path(fetched["Dir"]), module / "lego"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     for part in PARTS:

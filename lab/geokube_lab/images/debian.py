@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from geokube_lab.errors import LabError
 from geokube_lab.images.layers import COMPRESSION, FORMAT, MERGED, Entry, Symlink, expand, write_layer
 from geokube_lab.images.store import Layer, Store, cache_directory
 
@@ -27,7 +28,7 @@ UNWANTED = re.compile(
 WITHOUT = ("debconf", "dpkg", "perl-base", "init-system-helpers", "install-info", "ucf", "sensible-utils", "tar")
 
 
-class PackageError(Exception):
+class PackageError(LabError):
     """Debian's packages could not be had; the text says which and what to do."""
 
 
