@@ -1,0 +1,222 @@
+"""A Kubernetes control plane of plain processes on loopback, for tests: the real API server, without nodes.
+
+`python -m geokube_lab.control_plane up --directory D` prints the path of a kubeconfig with all rights;
+`down --directory D` stops the processes and removes the directory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from geokube_lab.binaries import program, target
+from geokube_lab.errors import LabError
+
+READY_SECONDS = 90
+PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def _started_at(process: int) -> str | None:
+    """The kernel's start time of a running process: with the number it names the process for good."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """etcd, API server, controller manager and scheduler, whose files are all in one directory."""
+
+    directory: Path
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.directory / "kubeconfig"
+
+    @property
+    def _processes(self) -> Path:
+        return self.directory / "processes.json"
+
+    def running(self) -> bool:
+        """Whether all four processes of this directory are alive."""
+        recorded = self._recorded()
+        return len(recorded) == len(PROGRAMS) and all(_started_at(n) == when for n, when in recorded)
+
+    def up(self) -> Path:
+        """Start what is not running, wait until it serves, and give the kubeconfig's path."""
+        if self.running():
+            return self.kubeconfig
+        self.down()
+        self.directory.mkdir(parents=True, mode=0o700)
+        client, peer, api = _free_ports(3)
+        self._link_programs()
+        self._write_secrets(api)
+        etcd = f"http://127.0.0.1:{client}"
+        peers = f"http://127.0.0.1:{peer}"
+        self._start(
+            "etcd",
+            f"--data-dir={self.directory}/etcd.data",
+            f"--listen-client-urls={etcd}",
+            f"--advertise-client-urls={etcd}",
+            f"--listen-peer-urls={peers}",
+            f"--initial-advertise-peer-urls={peers}",
+            f"--initial-cluster=default={peers}",
+            "--unsafe-no-fsync",
+        )
+        self._start("kube-apiserver", *self._api_arguments(etcd, api))
+        self._wait_ready(api)
+        credentials = f"--kubeconfig={self.kubeconfig}"
+        self._start(
+            "kube-controller-manager",
+            credentials,
+            "--leader-elect=false",
+            "--secure-port=0",
+            f"--service-account-private-key-file={self.directory}/service-account.key",
+            f"--root-ca-file={self.directory}/apiserver.crt",
+        )
+        self._start("kube-scheduler", credentials, "--leader-elect=false", "--secure-port=0")
+        return self.kubeconfig
+
+    def down(self) -> None:
+        """Stop the processes that this directory started, last first, and remove the directory."""
+        for number, when in reversed(self._recorded()):
+            for stop in (signal.SIGTERM, signal.SIGKILL):
+                if _started_at(number) != when:
+                    break
+                _signal(number, stop)
+                deadline = time.monotonic() + 10
+                while _started_at(number) == when and time.monotonic() < deadline:
+                    time.sleep(0.05)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _recorded(self) -> list[tuple[int, str]]:
+        try:
+            return [(entry["process"], entry["started"]) for entry in json.loads(self._processes.read_text())]
+        except (OSError, ValueError):
+            return []
+
+    def _link_programs(self) -> None:
+        for name in PROGRAMS:
+            (self.directory / name).symlink_to(program(target("kubernetes")))
+
+    def _write_secrets(self, api: int) -> None:
+        token = secrets.token_hex(24)
+        self._write("tokens.csv", f'{token},administrator,administrator,"system:masters"\n')
+        key = ["openssl", "genrsa", "-out", str(self.directory / "service-account.key"), "2048"]
+        subprocess.run(key, check=True, capture_output=True)
+        (self.directory / "service-account.key").chmod(0o600)
+        cluster = {"server": f"https://127.0.0.1:{api}", "certificate-authority": str(self.directory / "apiserver.crt")}
+        configuration = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "control-plane",
+            "clusters": [{"name": "control-plane", "cluster": cluster}],
+            "users": [{"name": "administrator", "user": {"token": token}}],
+            "contexts": [{"name": "control-plane", "context": {"cluster": "control-plane", "user": "administrator"}}],
+        }
+        self._write("kubeconfig", json.dumps(configuration, indent=1))
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.directory / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+
+    def _api_arguments(self, etcd: str, api: int) -> list[str]:
+        return [
+            f"--etcd-servers={etcd}",
+            "--bind-address=127.0.0.1",
+            # The endpoint of the service `kubernetes` must not be a loopback address; nothing connects to it.
+            "--advertise-address=192.0.2.1",
+            "--endpoint-reconciler-type=none",
+            f"--secure-port={api}",
+            f"--cert-dir={self.directory}",
+            "--service-cluster-ip-range=10.233.0.0/18",
+            "--authorization-mode=Node,RBAC",
+            f"--token-auth-file={self.directory}/tokens.csv",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={self.directory}/service-account.key",
+            f"--service-account-signing-key-file={self.directory}/service-account.key",
+        ]
+
+    def _start(self, name: str, *arguments: str) -> None:
+        with (self.directory / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [str(self.directory / name), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        records = json.loads(self._processes.read_text()) if self._processes.exists() else []
+        records.append({"name": name, "process": process.pid, "started": _started_at(process.pid)})
+        self._processes.write_text(json.dumps(records))
+
+    def _wait_ready(self, api: int) -> None:
+        deadline, last = time.monotonic() + READY_SECONDS, "no answer"
+        token = (self.directory / "tokens.csv").read_text().partition(",")[0]
+        while time.monotonic() < deadline:
+            try:
+                trust = ssl.create_default_context(cafile=str(self.directory / "apiserver.crt"))
+                request = urllib.request.Request(
+                    f"https://127.0.0.1:{api}/readyz", headers={"Authorization": f"Bearer {token}"}
+                )
+                with urllib.request.urlopen(request, timeout=5, context=trust):
+                    return
+            except (OSError, urllib.error.URLError) as error:
+                last = str(error)
+            time.sleep(0.2)
+        log = (self.directory / "kube-apiserver.log").read_text(errors="replace").splitlines()[-5:]
+        raise LabError(f"the API server was not ready after {READY_SECONDS} s ({last}):\n" + "\n".join(log))
+
+
+def _signal(number: int, which: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(number, which)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="geokube_lab.control_plane", description=__doc__)
+    parser.add_argument("command", choices=["up", "down"])
+    parser.add_argument("--directory", type=Path, required=True, help="made by up, removed by down")
+    arguments = parser.parse_args()
+    plane = ControlPlane(arguments.directory.resolve())
+    try:
+        if arguments.command == "up":
+            print(plane.up())
+        else:
+            plane.down()
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

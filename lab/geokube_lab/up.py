@@ -1,0 +1,106 @@
+"""`lab up`: from nothing, or from whatever is there, to a lab that has checked itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from geokube_lab import (
+    authority,
+    client,
+    down,
+    identity,
+    machine,
+    measure,
+    network,
+    paths,
+    preflight,
+    rootfs,
+    services,
+    wan,
+)
+from geokube_lab.errors import LabError
+from geokube_lab.lock import exclusive
+from geokube_lab.processes import recorded
+from geokube_lab.progress import Progress
+from geokube_lab.topology import Topology
+
+_BOOT_SECONDS = 90.0
+_SERVICE_SECONDS = 60.0
+_MEASUREMENTS = 6
+
+
+def up(topology: Topology, source: Path, progress: Progress) -> None:
+    """Bring the lab up, or repair it. Raises LabError."""
+    fresh = not network.exists(paths.ROUTER)
+    preflight.check(topology, fresh)
+    with exclusive():
+        if fresh:
+            # A killed `up` may have left anything; the machines' disks are kept.
+            down.stop_everything()
+            progress.line("the host has what the lab needs")
+        with_rootfs = rootfs.ensure(progress.detail)
+        identity.ensure_key()
+        paths.CONTROL.mkdir(mode=0o700, parents=True, exist_ok=True)
+        authority.ensure()
+        client.write_files(topology)
+        changed = _network(topology, progress)
+        changed |= _machines(topology, source, with_rootfs, progress)
+        changed |= _services(topology, progress)
+        if changed or not (paths.RUN / "verified").exists():
+            _verify(topology, progress)
+
+
+def _network(topology: Topology, progress: Progress) -> bool:
+    if network.complete(topology) and recorded(wan.RELAY) is not None and paths.WAN_STATE.exists():
+        return False
+    with progress.step(f"router and {2 * len(topology.regions) + 1} namespaces"):
+        network.build(topology)
+        state = wan.current() if paths.WAN_STATE.exists() else wan.fresh(topology)
+        wan.apply(topology, state)
+        wan.start_relay()
+    return True
+
+
+def _machines(topology: Topology, source: Path, template: Path, progress: Progress) -> bool:
+    off = [node for node in topology.nodes if recorded(machine.process_name(node.name)) is None]
+    if not off:
+        return False
+    for node in off:
+        machine.create(topology, node)
+    identity.write_known_hosts(topology)
+    with progress.step(f"{len(off)} machines up to ssh: {', '.join(node.name for node in off)}"):
+        for node in off:
+            machine.start(node, template, source)
+        for node in off:
+            machine.wait_for_ssh(node, _BOOT_SECONDS)
+    return True
+
+
+def _services(topology: Topology, progress: Progress) -> bool:
+    services.write_configs(topology)
+    table = services.table(topology)
+    started = [service for service in table if service.start()]
+    if not started:
+        return False
+    with progress.step(f"services {', '.join(service.name for service in started)}"):
+        for service in started:
+            services.wait(service, _SERVICE_SECONDS)
+    return True
+
+
+def _verify(topology: Topology, progress: Progress) -> None:
+    state = wan.current()
+    if state.cut_pairs or state.cut_regions or state.loss_percent:
+        progress.line("links are not measured: some are cut or lossy (lab/lab status)")
+        return
+    expected = {(a, b): state.rtt(a, b) for a, b in topology.pairs}
+    for attempt in range(1, _MEASUREMENTS + 1):
+        wrong = measure.deviations(expected, measure.round_trips(topology))
+        if not wrong:
+            progress.line(f"all {len(expected)} links measured, each within {measure.TOLERANCE:.0%} of its round trip")
+            return
+        progress.detail(f"measurement {attempt}: {len(wrong)} links are off, measuring again")
+        time.sleep(attempt / 2)
+    listed = "\n".join(f"  {a} -> {b}: {what}" for (a, b), what in wrong.items())
+    raise LabError(f"the links are not what topology.yml says, after {_MEASUREMENTS} measurements:\n{listed}")

@@ -1,0 +1,183 @@
+"""What lies between the regions: round trips, loss and cuts, kept in one file and changed live."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+
+from geokube_lab import paths
+from geokube_lab.errors import LabError
+from geokube_lab.paths import LOGS
+from geokube_lab.processes import background, last_lines, recorded, run, wait_for
+from geokube_lab.topology import Topology
+
+TABLE = "inet geokube_wan"
+RELAY = "relay"
+DELAYS = paths.RUN / "delays.json"
+
+
+@dataclass
+class State:
+    """The sea as it is now. Pairs of regions are ordered by name: what lies between them holds for both ways."""
+
+    rtt_ms: dict[tuple[str, str], float] = field(default_factory=dict)
+    loss_percent: dict[tuple[str, str], float] = field(default_factory=dict)
+    cut_pairs: set[tuple[str, str]] = field(default_factory=set)
+    cut_regions: set[str] = field(default_factory=set)
+
+    def rtt(self, a: str, b: str) -> float:
+        """Milliseconds there and back."""
+        return self.rtt_ms[pair(a, b)]
+
+    def dump(self) -> str:
+        """As JSON."""
+        return json.dumps(
+            {
+                "rtt_ms": {"-".join(key): value for key, value in sorted(self.rtt_ms.items())},
+                "loss_percent": {"-".join(key): value for key, value in sorted(self.loss_percent.items())},
+                "cut_pairs": ["-".join(key) for key in sorted(self.cut_pairs)],
+                "cut_regions": sorted(self.cut_regions),
+            },
+            indent=1,
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> State:
+        """The reverse of dump. Raises ValueError or KeyError."""
+        document = json.loads(text)
+        return cls(
+            {_split(key): float(value) for key, value in document["rtt_ms"].items()},
+            {_split(key): float(value) for key, value in document["loss_percent"].items()},
+            {_split(key) for key in document["cut_pairs"]},
+            set(document["cut_regions"]),
+        )
+
+
+def pair(a: str, b: str) -> tuple[str, str]:
+    """Two regions in the order in which the state keeps them."""
+    return (a, b) if a < b else (b, a)
+
+
+def _split(key: str) -> tuple[str, str]:
+    a, b = key.split("-")
+    return a, b
+
+
+def fresh(topology: Topology) -> State:
+    """The sea as topology.yml has it."""
+    return State(rtt_ms={pair(a, b): topology.rtt(a, b) for a, b in topology.pairs})
+
+
+def machines_bridge(region: str) -> str:
+    """The router's interface to a region's machines."""
+    return f"{region}-m"
+
+
+def users_bridge(region: str) -> str:
+    """The router's interface to a region's users."""
+    return f"{region}-u"
+
+
+def queue_numbers(topology: Topology) -> dict[tuple[str, str], int]:
+    """The queue of each ordered pair of regions."""
+    return {ordered: number for number, ordered in enumerate(topology.pairs, start=1)}
+
+
+def delays(topology: Topology, state: State) -> dict[str, float]:
+    """What the relay reads: milliseconds one way, by queue."""
+    return {str(queue): state.rtt(a, b) / 2 for (a, b), queue in queue_numbers(topology).items()}
+
+
+def ruleset(topology: Topology, state: State) -> str:
+    """The router's nftables table, as one transaction that may be applied again at any time.
+
+    What may cross leaves with its queue's number as its mark, for queue_rules. Base chains are never deleted: the
+    kernel would drop all packets that wait in the queues.
+    """
+    sides = {name: (machines_bridge(name), users_bridge(name)) for name in topology.regions}
+    lines = [
+        f"add table {TABLE}",
+        f"add chain {TABLE} forward {{ type filter hook forward priority -10; policy drop; }}",
+        f"flush chain {TABLE} forward",
+    ]
+    for a, b in topology.pairs:
+        lines += [f"add chain {TABLE} {a}_{b}", f"flush chain {TABLE} {a}_{b}"]
+    for region in sorted(state.cut_regions):
+        bridge = machines_bridge(region)
+        lines.append(f'add rule {TABLE} forward iifname "{bridge}" drop')
+        lines.append(f'add rule {TABLE} forward oifname "{bridge}" drop')
+    ways = [f'"{i}" . "{o}" : accept' for side in sides.values() for i in side for o in side]
+    for (a, b), queue in queue_numbers(topology).items():
+        ways += [f'"{i}" . "{o}" : goto {a}_{b}' for i in sides[a] for o in sides[b]]
+        loss = state.loss_percent.get(pair(a, b), 0.0)
+        if pair(a, b) in state.cut_pairs:
+            lines.append(f"add rule {TABLE} {a}_{b} drop")
+        if loss > 0:
+            lines.append(f"add rule {TABLE} {a}_{b} numgen random mod 100000 < {round(loss * 1000)} drop")
+        lines.append(f"add rule {TABLE} {a}_{b} meta mark set {queue} accept")
+    lines.append(f"add rule {TABLE} forward iifname . oifname vmap {{ {', '.join(ways)} }}")
+    return "\n".join(lines) + "\n"
+
+
+def queue_rules(topology: Topology) -> str:
+    """For iptables-restore: marked packets go to their queue. (Not every kernel has NFQUEUE for nftables.)"""
+    queues = queue_numbers(topology).values()
+    rules = [f"-A FORWARD -m mark --mark {queue} -j NFQUEUE --queue-num {queue}" for queue in queues]
+    return "\n".join(["*filter", ":FORWARD ACCEPT [0:0]", *rules, "COMMIT"]) + "\n"
+
+
+def current() -> State:
+    """The state of the running lab. Raises LabError when there is none."""
+    try:
+        return State.parse(paths.WAN_STATE.read_text())
+    except FileNotFoundError:
+        raise LabError("the lab is down; `lab/lab up` brings it up") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise LabError(f"{paths.WAN_STATE}: cannot be read: {error}; run `lab/lab down`, then `lab/lab up`") from error
+
+
+def apply(topology: Topology, state: State) -> None:
+    """Make the router and the relay follow the state, and keep it."""
+    _write(DELAYS, json.dumps(delays(topology, state)))
+    relay = recorded(RELAY)
+    if relay is not None:
+        relay.signal(signal.SIGHUP)
+    run("ip", "netns", "exec", paths.ROUTER, "nft", "-f", "-", text=ruleset(topology, state))
+    _write(paths.WAN_STATE, state.dump())
+
+
+@contextlib.contextmanager
+def change(topology: Topology) -> Iterator[State]:
+    """The running lab's state to be changed; applied at the end, one change at a time."""
+    current()
+    with (paths.RUN / "wan.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        state = current()
+        yield state
+        apply(topology, state)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text + "\n")
+    temporary.rename(path)
+
+
+def start_relay() -> None:
+    """Start the process that holds the packets, in the router, before everything else on the processors."""
+    if recorded(RELAY) is not None:
+        return
+    log = LOGS / f"{RELAY}.log"
+    log.unlink(missing_ok=True)
+    command = ["nice", "-n", "-15", sys.executable, "-m", "geokube_lab.relay", str(DELAYS)]
+    relay = background(RELAY, ["ip", "netns", "exec", paths.ROUTER, *command], {"PYTHONPATH": str(paths.LAB)})
+    if not wait_for(lambda: not relay.alive or "ready" in log.read_text(), 20) or not relay.alive:
+        raise LabError(f"the relay between the regions did not start:\n{last_lines(RELAY)}")
