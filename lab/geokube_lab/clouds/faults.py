@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -198,10 +198,3 @@ class Faults:
             self._counts.clear()
             self._log.clear()
             self._peak = self._running
-
-
-def wait_until_released(faults: Faults, generation: int, gone: Iterable[threading.Event] = (), step: float = 0.1) -> None:
-    """Waits until the faults of ``generation`` are cleared or one of the events is set."""
-    events = tuple(gone)
-    while faults.generation == generation and not any(event.is_set() for event in events):
-        time.sleep(step)

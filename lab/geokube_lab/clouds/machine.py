@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from geokube_lab.instances import instance_id
 
 CLOUDS = ("aws", "gcp", "digitalocean", "yandex")
 STATES = ("starting", "running", "stopping", "stopped", "deleted", "failed")
@@ -77,7 +78,7 @@ class Machine:
         if not self.machine_type:
             set_(self, "machine_type", _MACHINE_TYPES[self.cloud])
         if not self.instance_id:
-            set_(self, "instance_id", _derived_id(self))
+            set_(self, "instance_id", instance_id(self.cloud, f"{self.account}/{self.zone}/{self.name}"))
         elif not _ID_FORMS[self.cloud].fullmatch(self.instance_id):
             raise ValueError(
                 f"machine {self.name}: {self.cloud} gives no instance the id {self.instance_id!r}; "
@@ -112,18 +113,3 @@ class Machine:
 def role_label(cloud: str, roles: tuple[str, ...]) -> str:
     """The value of the role label as the cloud's own rules let it be written."""
     return (ROLE_SEPARATOR if cloud in ("gcp", "yandex") else ",").join(roles)
-
-
-def _derived_id(machine: Machine) -> str:
-    digest = hashlib.sha256("/".join((machine.cloud, machine.account, machine.zone, machine.name)).encode())
-    number = int.from_bytes(digest.digest()[:8], "big")
-    match machine.cloud:
-        case "aws":
-            return f"i-0{digest.hexdigest()[:16]}"
-        case "gcp":
-            return str(10**18 + number % (8 * 10**18))
-        case "digitalocean":
-            return str(10**8 + number % (9 * 10**11))
-        case _:
-            alphabet = "0123456789abcdefghijklmnopqrstuv"
-            return "fhm" + "".join(alphabet[byte % 32] for byte in digest.digest()[:17])

@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, Meridian
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""moto's EC2, Route 53 and STS behind a front that checks signatures, pages as EC2 does, and spoils answers."""
+
+from __future__ import annotations
+
+import io
+import threading
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.sts import sts_backends
+from werkzeug.test import run_wsgi_app
+
+from geokube_lab.clouds import aws_pages, aws_seed, credentials
+from geokube_lab.clouds.aws_errors import error_response
+from geokube_lab.clouds.aws_signature import Credential, credential_of, is_valid
+from geokube_lab.clouds.emulator import Emulator
+from geokube_lab.clouds.faults import Call, Fault, Faults
+from geokube_lab.clouds.http import Request, Response, Server
+
+_READING = ("Describe", "Get", "List")
+_PAGE_FAULTS = ("empty-page", "token-loop", "drop-page")
+
+
+class Aws(Emulator):
+    """AWS on one port for all services and regions. moto keeps one world a process, so there can be one at a time."""
+
+    name = "aws"
+    _owner: Aws | None = None
+
+    def __init__(self, port: int = 0, faults: Faults | None = None) -> None:
+        super().__init__(faults)
+        if Aws._owner is not None:
+            raise RuntimeError("there is an AWS emulator in this process already; stop it first")
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._server = Server(self, port=port)
+        self._pages = aws_pages.Pages()
+        self._answers: dict[tuple[str, bytes], Response] = {}
+        self._lock = threading.Lock()
+        Aws._owner = self
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that AWS_ENDPOINT_URL takes."""
+        return f"http://127.0.0.1:{self._server.port}"
+
+    def start(self) -> None:
+        """Starts to serve."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stops to serve."""
+        self._server.stop()
+        Aws._owner = None
+
+    def _loaded(self) -> None:
+        with self._lock:
+            aws_seed.seed(self._machines)
+            self._answers.clear()
+
+    def call(self, request: Request) -> Call:
+        """The operation is EC2's action, elsewhere service and path; the scope is the region."""
+        credential = credential_of(request)
+        service = credential.service if credential else "unsigned"
+        scopes = frozenset({credential.region}) if credential else frozenset()
+        form = _form(request)
+        operation = form.get("Action") or f"{service} {request.method} {request.path}"
+        return Call(operation, scopes, self._pages.number(form.get("NextToken", "")))
+
+    def failure(self, request: Request, fault: Fault) -> Response:
+        """An error as the service asked writes it."""
+        credential = credential_of(request)
+        headers = {"Retry-After": fault.retry_after} if fault.retry_after is not None else {}
+        return error_response(credential.service if credential else "ec2", fault.status, fault.message, None, headers)
+
+    def respond(self, request: Request, fault: Fault | None) -> Response:
+        """The answer to one request."""
+        credential, form = credential_of(request), _form(request)
+        if credential is None:
+            return error_response("ec2", 401) if request.headers.get("Authorization") else _unsigned()
+        refused = self._refused(request, credential, form.get("Action", ""))
+        if refused is not None:
+            return refused
+        if credential.service == "ec2" and form.get("Action") == "DescribeInstances":
+            return self._describe_instances(request, credential, form, fault)
+        if not form.get("Action", "").startswith(_READING) and request.method != "GET":
+            with self._lock:
+                self._answers.clear()
+        return self._ask_moto(request, request.body)
+
+    def _describe_instances(
+        self, request: Request, credential: Credential, form: dict[str, str], fault: Fault | None
+    ) -> Response:
+        problem = aws_pages.problem_with(form)
+        if problem is not None:
+            return error_response("ec2", 400, *problem)
+        token = form.get("NextToken", "")
+        if credential.region in self.faults.unreachable():
+            return error_response("ec2", 503)
+        form = self._pages.for_moto(form)
+        body = urlencode(form).encode()
+        key = (credential.region, body)
+        with self._lock:
+            answer = self._answers.get(key)
+        if answer is None:
+            answer = self._ask_moto(request, body)
+            if answer.status == 200:
+                with self._lock:
+                    self._answers[key] = answer
+        kind = fault.kind if fault is not None and fault.kind in _PAGE_FAULTS else ""
+        return self._pages.paged(answer, token, kind)
+
+    def _refused(self, request: Request, credential: Credential, action: str) -> Response | None:
+        secret = _secret_of(credential.access_key, request.headers.get("X-Amz-Security-Token", ""))
+        if secret is None:
+            return error_response(credential.service, 401 if credential.service == "ec2" else 403, *_INVALID_KEY)
+        if not is_valid(request, credential, secret):
+            if credential.service == "ec2":
+                return error_response("ec2", 401)
+            message = "The request signature we calculated does not match the signature you provided."
+            return error_response(credential.service, 403, message, "SignatureDoesNotMatch")
+        if credential.access_key == credentials.AWS_GUEST_ACCESS_KEY_ID:
+            user = f"arn:aws:iam::123456789012:user/{credentials.AWS_GUEST_ACCESS_KEY_ID}"
+            operation = f"{credential.service}:{action or request.method}"
+            return error_response(
+                credential.service,
+                403,
+                f"You are not authorized to perform this operation. User: {user} is not authorized to perform: "
+                f"{operation} because no identity-based policy allows the {operation} action",
+            )
+        return None
+
+    def _ask_moto(self, request: Request, body: bytes) -> Response:
+        app_iter, status, headers = run_wsgi_app(self._moto, self._environ(request, body), buffered=True)
+        content = b"".join(app_iter)
+        kept = {name: value for name, value in headers.items() if name.lower().startswith("x-amz")}
+        return Response(int(status.split()[0]), content, headers.get("Content-Type", "text/xml"), kept)
+
+    def _environ(self, request: Request, body: bytes) -> dict[str, Any]:
+        query = request.target.partition("?")[2]
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": request.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": request.path.encode().decode("latin-1"),
+            "RAW_URI": request.target,
+            "REQUEST_URI": request.target,
+            "QUERY_STRING": query,
+            "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": str(self._server.port),
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        for name, value in request.headers.items():
+            if name.lower() not in ("content-type", "content-length"):
+                environ["HTTP_" + name.upper().replace("-", "_")] = value
+        return environ
+
+
+_INVALID_KEY: tuple[str | None, str | None] = (None, None)
+
+
+def _form(request: Request) -> dict[str, str]:
+    if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    return {}
+
+
+def _secret_of(access_key: str, session_token: str) -> str | None:
+    fixed = {
+        credentials.AWS_ACCESS_KEY_ID: credentials.AWS_SECRET_ACCESS_KEY,
+        credentials.AWS_GUEST_ACCESS_KEY_ID: credentials.AWS_GUEST_SECRET_ACCESS_KEY,
+    }
+    if access_key in fixed:
+        return fixed[access_key]
+    for account in list(sts_backends):
+        for backend in list(sts_backends[account].values()):
+            for role in backend.assumed_roles:
+                if role.access_key_id == access_key and role.session_token == session_token:
+                    return str(role.secret_access_key)
+    return None
+
+
+def _unsigned() -> Response:
+    message = "The request must contain the parameter AWSAccessKeyId"
+    return error_response("ec2", 401, message, "MissingAuthenticationToken")
