@@ -17,16 +17,34 @@ _DESCRIPTION = "Four continents on one Linux machine: machines, the sea between 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it did what it says, 1 after an error, 2 for a wrong call."""
-    arguments = _parser().parse_args(argv)
+    head, tail = _split(sys.argv[1:] if argv is None else argv)
+    arguments = _parser().parse_args(head)
+    if tail:
+        if not hasattr(arguments, "argv"):
+            _parser().error(f"{arguments.command} takes nothing after --")
+        arguments.argv = [*arguments.argv, *tail]
     try:
         if os.geteuid() != 0:
             raise LabError("the lab makes namespaces, mounts and cgroups: run it as root")
         return int(_run(arguments) or 0)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; nothing may be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print("lab: interrupted; `lab/lab up` goes on, `lab/lab down` cleans up", file=sys.stderr)
     return 1
+
+
+def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What belongs to the lab, and the command after the first `--`."""
+    if "--" not in argv:
+        return list(argv), []
+    index = list(argv).index("--")
+    return list(argv[:index]), list(argv[index + 1 :])
 
 
 def _run(arguments: argparse.Namespace) -> int | None:
@@ -46,6 +64,8 @@ def _run(arguments: argparse.Namespace) -> int | None:
         case "ssh":
             commands.ssh(world.node(arguments.node), arguments.argv)
         case "client":
+            if not arguments.argv:
+                raise LabError("client: say what to run: lab/lab client REGION -- CMD", 2)
             client.run(world.region(arguments.region).name, arguments.argv)
         case "cut":
             commands.cut(world, arguments.regions)
@@ -75,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("argv", nargs="*", metavar="CMD")
     verb = verbs.add_parser("client", help="a command as a user in a region: client REGION -- CMD")
     verb.add_argument("region")
-    verb.add_argument("argv", nargs="+", metavar="CMD")
+    verb.add_argument("argv", nargs="*", metavar="CMD")
     verb = verbs.add_parser("cut", help="cut REGION: its machines from everything; cut A B: all between two regions")
     verb.add_argument("regions", nargs="+", metavar="REGION")
     verb = verbs.add_parser("heal", help="undo cuts and losses: all, of one region, or between two")

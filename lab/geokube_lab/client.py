@@ -51,8 +51,15 @@ def run(region: str, command: Sequence[str]) -> NoReturn:
             kernel.mount(str(source), target.resolve(), flags=kernel.MS_BIND)
     kernel.enter_network(namespace)
     environment = {key: value for key, value in os.environ.items() if key.lower() not in _PROXY_VARIABLES}
+    # What lab/lab put there for itself.
+    search = [path for path in environment.pop("PYTHONPATH", "").split(os.pathsep) if path not in ("", str(paths.LAB))]
+    if search:
+        environment["PYTHONPATH"] = os.pathsep.join(search)
     environment.update(dict.fromkeys(_BUNDLE_VARIABLES, str(_BUNDLE)))
     try:
         os.execvpe(command[0], list(command), environment)
     except OSError as error:
-        raise LabError(f"{command[0]}: {error.strerror}") from error
+        # As a shell ends: 127 for a command that is not there, 126 for one that cannot be run.
+        raise LabError(
+            f"{command[0]}: {error.strerror}", 127 if isinstance(error, FileNotFoundError) else 126
+        ) from error

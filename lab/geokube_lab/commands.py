@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from geokube_lab import identity, machine, network, paths, rootfs, services, wan
+from geokube_lab import identity, machine, network, paths, services, wan
 from geokube_lab.errors import LabError
 from geokube_lab.lock import exclusive
 from geokube_lab.processes import recorded
@@ -85,9 +85,7 @@ def start(topology: Topology, node: Node, source: Path) -> None:
     _must_be_up()
     progress = Progress()
     with exclusive(), progress.step(f"{node.name} up to ssh"):
-        machine.create(topology, node)
-        identity.write_known_hosts(topology)
-        machine.start(node, rootfs.ensure(progress.detail), source)
+        machine.start(node, source)
         machine.wait_for_ssh(node, 90)
 
 

@@ -1,6 +1,6 @@
 """A machine: its disks and identity, made once, and the process that powers it.
 
-    python -m geokube_lab.machine NODE ROOTFS [TOPOLOGY]
+    python -m geokube_lab.machine NODE [TOPOLOGY]
 
 keeps a machine running through its own reboots, until it powers itself off or until SIGTERM, which is a power loss.
 """
@@ -53,11 +53,9 @@ def folder(node: str) -> Path:
     return paths.MACHINES / node
 
 
-def create(world: Topology, node: Node) -> None:
-    """Make the machine's disks and identity, if it has none."""
+def create(world: Topology, node: Node, rootfs: Path) -> None:
+    """Make the machine's disks and identity on top of a root file system."""
     home = folder(node.name)
-    if home.is_dir():
-        return
     unfinished = home.with_name(home.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     for name in ("upper", "work", "root"):
@@ -66,15 +64,20 @@ def create(world: Topology, node: Node) -> None:
         (unfinished / "disks" / disk).mkdir(parents=True)
         (unfinished / "disks" / disk).chmod(mode)
     write_identity(world, node, unfinished / "upper")
+    # What lies under an overlay must stay the same as long as the overlay.
+    (unfinished / "rootfs").symlink_to(rootfs)
     unfinished.rename(home)
 
 
-def start(node: Node, rootfs: Path, source: Path) -> Process:
-    """Switch a machine on; nothing happens when it runs."""
+def start(node: Node, source: Path) -> Process:
+    """Switch a machine on; nothing happens when it runs. Raises LabError."""
     running = recorded(process_name(node.name))
     if running is not None:
         return running
-    argv = [sys.executable, "-m", "geokube_lab.machine", node.name, str(rootfs), str(source)]
+    rootfs = folder(node.name) / "rootfs"
+    if not rootfs.is_dir():
+        raise LabError(f"{node.name}: {rootfs} leads nowhere; make new machines with `lab/lab down` and `lab/lab up`")
+    argv = [sys.executable, "-m", "geokube_lab.machine", node.name, str(source)]
     return background(process_name(node.name), argv, {"PYTHONPATH": str(paths.LAB)})
 
 
@@ -86,6 +89,11 @@ def crash(world: Topology, node: Node) -> None:
     cgroups.destroy(paths.node_cgroup(node.name))
     network.disconnect_node(world, node)
     forget(process_name(node.name))
+
+
+def is_on(node: Node) -> bool:
+    """Whether the machine has power and a network."""
+    return recorded(process_name(node.name)) is not None and network.exists(paths.node_namespace(node.name))
 
 
 def wait_for_ssh(node: Node, seconds: float) -> None:
@@ -106,7 +114,7 @@ class _Off(Exception):
     """The power goes."""
 
 
-def supervise(world: Topology, node: Node, rootfs: Path) -> int:
+def supervise(world: Topology, node: Node) -> int:
     """Boot the machine, again after each reboot; how nspawn ended."""
 
     def power_off(_number: int, _frame: FrameType | None) -> None:
@@ -120,7 +128,7 @@ def supervise(world: Topology, node: Node, rootfs: Path) -> int:
             network.connect_node(world, node)
             pid = os.fork()
             if pid == 0:
-                _boot(node, rootfs)
+                _boot(node)
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             print(f"{node.name}: nspawn ended with {code}", flush=True)
     except _Off:
@@ -131,7 +139,7 @@ def supervise(world: Topology, node: Node, rootfs: Path) -> int:
     return code
 
 
-def _boot(node: Node, rootfs: Path) -> None:
+def _boot(node: Node) -> None:
     """In the child: a cgroup, a mount namespace, the disks, then nspawn in this process's place."""
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -139,7 +147,7 @@ def _boot(node: Node, rootfs: Path) -> None:
         cgroups.enter(cgroups.create(node.name))
         kernel.private_mounts()
         home = folder(node.name)
-        layers = f"lowerdir={rootfs},upperdir={home / 'upper'},workdir={home / 'work'}"
+        layers = f"lowerdir={(home / 'rootfs').resolve()},upperdir={home / 'upper'},workdir={home / 'work'}"
         kernel.mount(f"geokube-{node.name}", home / "root", "overlay", options=layers)
         binds = [f"--bind={home / 'disks' / disk}:/var/lib/{disk}" for disk in _DISKS]
         if has_host_modules():
@@ -165,9 +173,9 @@ def _boot(node: Node, rootfs: Path) -> None:
 
 def main(argv: list[str]) -> int:
     """See the module's docstring."""
-    world = topology.load(argv[3] if len(argv) > 3 else None)
+    world = topology.load(argv[2] if len(argv) > 2 else None)
     try:
-        return supervise(world, world.node(argv[1]), Path(argv[2]))
+        return supervise(world, world.node(argv[1]))
     except LabError as error:
         print(f"{argv[1]}: {error}", flush=True)
         return 1

@@ -46,14 +46,16 @@ def namespaces(topology: Topology) -> list[str]:
     ]
 
 
-def build(topology: Topology) -> None:
-    """Make what is missing of the router and the namespaces (not the machines': those come at boot)."""
+def build(topology: Topology) -> list[str]:
+    """Make what is missing of the router and the namespaces (not the machines': those come at boot); what was made."""
+    missing = [namespace for namespace in namespaces(topology) if not exists(namespace)]
     if not exists(paths.ROUTER):
         _router(topology)
     for region in topology.regions.values():
         _host(region, paths.client_namespace(region.name), region.client_address)
         _host(region, paths.pop_namespace(region.name), region.pop_address, topology.anycast.values())
     _host(topology.regions[topology.controller], paths.CONTROLLER, topology.controller_address)
+    return missing
 
 
 def connect_node(topology: Topology, node: Node) -> None:

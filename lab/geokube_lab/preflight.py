@@ -15,7 +15,6 @@ from geokube_lab.topology import Topology
 
 # Command -> Debian package.
 _COMMANDS = {
-    "conntrack": "conntrack",
     "dnsmasq": "dnsmasq-base",
     "docker-registry": "docker-registry",
     "fping": "fping",

@@ -28,6 +28,8 @@ from geokube_lab.topology import Topology
 _BOOT_SECONDS = 90.0
 _SERVICE_SECONDS = 60.0
 _MEASUREMENTS = 6
+# The links have been measured since the last start.
+_VERIFIED = paths.RUN / "verified"
 
 
 def up(topology: Topology, source: Path, progress: Progress) -> None:
@@ -39,15 +41,14 @@ def up(topology: Topology, source: Path, progress: Progress) -> None:
             # A killed `up` may have left anything; the machines' disks are kept.
             down.stop_everything()
             progress.line("the host has what the lab needs")
-        with_rootfs = rootfs.ensure(progress.detail)
         identity.ensure_key()
         paths.CONTROL.mkdir(mode=0o700, parents=True, exist_ok=True)
         authority.ensure()
         client.write_files(topology)
         changed = _network(topology, progress)
-        changed |= _machines(topology, source, with_rootfs, progress)
+        changed |= _machines(topology, source, progress)
         changed |= _services(topology, progress)
-        if changed or not (paths.RUN / "verified").exists():
+        if changed or not _VERIFIED.exists():
             _verify(topology, progress)
 
 
@@ -55,23 +56,32 @@ def _network(topology: Topology, progress: Progress) -> bool:
     if network.complete(topology) and recorded(wan.RELAY) is not None and paths.WAN_STATE.exists():
         return False
     with progress.step(f"router and {2 * len(topology.regions) + 1} namespaces"):
-        network.build(topology)
+        _VERIFIED.unlink(missing_ok=True)
+        if set(network.build(topology)) & {paths.pop_namespace(region) for region in topology.regions}:
+            # They listen in a namespace that is no longer there.
+            for service in services.table(topology):
+                service.stop()
         state = wan.current() if paths.WAN_STATE.exists() else wan.fresh(topology)
         wan.apply(topology, state)
         wan.start_relay()
     return True
 
 
-def _machines(topology: Topology, source: Path, template: Path, progress: Progress) -> bool:
-    off = [node for node in topology.nodes if recorded(machine.process_name(node.name)) is None]
+def _machines(topology: Topology, source: Path, progress: Progress) -> bool:
+    off = [node for node in topology.nodes if not machine.is_on(node)]
     if not off:
         return False
-    for node in off:
-        machine.create(topology, node)
+    new = [node for node in topology.nodes if not machine.folder(node.name).is_dir()]
+    if new:
+        template = rootfs.ensure(progress.detail)
+        for node in new:
+            machine.create(topology, node, template)
     identity.write_known_hosts(topology)
     with progress.step(f"{len(off)} machines up to ssh: {', '.join(node.name for node in off)}"):
         for node in off:
-            machine.start(node, template, source)
+            # Of a machine that lost its power supply or its network, something may still be there.
+            machine.crash(topology, node)
+            machine.start(node, source)
         for node in off:
             machine.wait_for_ssh(node, _BOOT_SECONDS)
     return True
@@ -98,6 +108,7 @@ def _verify(topology: Topology, progress: Progress) -> None:
     for attempt in range(1, _MEASUREMENTS + 1):
         wrong = measure.deviations(expected, measure.round_trips(topology))
         if not wrong:
+            _VERIFIED.touch()
             progress.line(f"all {len(expected)} links measured, each within {measure.TOLERANCE:.0%} of its round trip")
             return
         progress.detail(f"measurement {attempt}: {len(wrong)} links are off, measuring again")
