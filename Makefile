@@ -9,8 +9,8 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
-setup: ## install what the project needs: Debian packages, .venv, .venv-2.18
-	@bash scripts/setup.sh packages python tests
+setup: ## install what the project needs: Debian packages, the virtual environments
+	@bash scripts/setup.sh packages python tests app
 
 demo: ## from nothing to a cluster on four continents, and where its users go
 	@$(PYTHON) -m geokube_lab.demo

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install what the project needs. Usage: setup.sh [packages] [python] [tests]; what is there already costs nothing.
+# Install what the project needs. Usage: setup.sh [packages] [python] [tests] [app]; what is there already costs nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv_version=0.13.9
@@ -41,11 +41,24 @@ environment() {
   touch "$stamp"
 }
 
+# the service in an environment of its own, as its users install it
+app() {
+  local folder=apps/style_transfer stamp
+  stamp="$folder/.venv/.installed-$(cat $folder/pyproject.toml $folder/hatch_build.py $folder/model_build/*.py | sha256sum | cut -c1-16)"
+  if [ -e "$stamp" ]; then return; fi
+  echo "installing the service into $folder/.venv"
+  [ -x "$folder/.venv/bin/python" ] || python3 -m venv "$folder/.venv"
+  .venv/bin/uv pip install -q --python "$folder/.venv/bin/python" -e "$folder[test]"
+  rm -f "$folder"/.venv/.installed-*
+  touch "$stamp"
+}
+
 for part in "$@"; do
   case "$part" in
     packages) packages ;;
     python) environment .venv requirements-dev.txt ;;
     tests) environment .venv-2.18 requirements-2.18.txt ;;
-    *) echo "setup.sh: no such part: $part (packages, python, tests)" >&2; exit 2 ;;
+    app) app ;;
+    *) echo "setup.sh: no such part: $part (packages, python, tests, app)" >&2; exit 2 ;;
   esac
 done

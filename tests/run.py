@@ -118,7 +118,9 @@ def run(step: Step) -> Count:
             count.failed += 1
     else:
         count = Count(passed=1) if code == 0 else Count(failed=1)
-    print(f"--- {step.name}: {'ok' if not count.failed else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True)
+    print(
+        f"--- {step.name}: {'ok' if not count.failed else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True
+    )
     return count
 
 

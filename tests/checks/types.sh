@@ -1,11 +1,17 @@
 #!/usr/bin/env bash
-# mypy sees the collection's plugins under their real names, through the link in the virtual environment.
+# mypy sees the collection's plugins under their real names, through a link below build/.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
-config="$root/pyproject.toml"
-cd "$root/.venv/lib/python3.11/site-packages"
-"$root/.venv/bin/mypy" --config-file "$config" --cache-dir "$root/.mypy_cache/plugins" \
-  -p ansible_collections.meridian.geokube.plugins
-cd "$root"
-MYPYPATH=lab .venv/bin/mypy --config-file "$config" --cache-dir .mypy_cache/lab -p geokube_lab
-.venv/bin/mypy --config-file "$config" --cache-dir .mypy_cache/app apps/style_transfer/src tests/run.py
+cd "$(dirname "$0")/../.."
+config="$PWD/pyproject.toml"
+mypy="$PWD/.venv/bin/mypy"
+names=build/types/ansible_collections/meridian
+mkdir -p "$names"
+ln -sfn "$PWD" "$names/geokube"
+status=0
+(cd build/types && "$mypy" --config-file "$config" --cache-dir ../../.mypy_cache/plugins \
+  -p ansible_collections.meridian.geokube.plugins) || status=1
+MYPYPATH=lab "$mypy" --config-file "$config" --cache-dir .mypy_cache/lab -p geokube_lab || status=1
+"$mypy" --config-file "$config" --cache-dir .mypy_cache/tests tests/run.py || status=1
+(cd apps/style_transfer && MYPYPATH=src "$mypy" --config-file "$config" --cache-dir ../../.mypy_cache/app \
+  --python-executable .venv/bin/python -p style_transfer) || status=1
+exit "$status"

@@ -67,7 +67,14 @@ class Lab:
         """Post the photo from a region's client; give the reply, also when there was none."""
         done = self.run(
             *("client", region, "--", "curl", "-sS", "--max-time", "30", "-D", "-", "-o", str(output)),
-            *("-H", "Content-Type: image/jpeg", "--data-binary", f"@{PHOTO}", "-w", "time %{time_total} %{http_code}\n"),
+            *(
+                "-H",
+                "Content-Type: image/jpeg",
+                "--data-binary",
+                f"@{PHOTO}",
+                "-w",
+                "time %{time_total} %{http_code}\n",
+            ),
             *options,
             f"https://style.geokube.test/v1/stylize?size={size}",
             check=False,

@@ -68,13 +68,17 @@ def main() -> int:
     pictures = state / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
     picture = photo()
-    print(f"\nA photo of {picture.stat().st_size // 1024} kB, stylised at 512 px; medians of {REPEATS} new connections:")
+    print(
+        f"\nA photo of {picture.stat().st_size // 1024} kB, stylised at 512 px; medians of {REPEATS} new connections:"
+    )
     print(f"  {'users in':<10} {'served by':<10} {'edge':>9} {'own origin':>11} {'Moscow alone':>13}")
     wrong = 0
     for name, region in lab.regions.items():
         try:
             edge = median(name, picture, pictures / f"{name}.jpg")
-            own = median(name, picture, pictures / "own.jpg", *origin_options(str(region.nodes[0].public_address), state))
+            own = median(
+                name, picture, pictures / "own.jpg", *origin_options(str(region.nodes[0].public_address), state)
+            )
             home = str(lab.regions[HOME].nodes[0].public_address)
             moscow = median(name, picture, pictures / "home.jpg", *origin_options(home, state))
         except RuntimeError as error:
