@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, Meridian
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a command so that nothing of it outlives the process that asked for it.
+
+Usage: python supervisor.py PARENT_PID COMMAND [ARGUMENT...]
+
+When the parent ends, by whatever signal, or this process is told to end, every descendant is ended with it, those
+included that made sessions of their own. After a normal end what the command left running on purpose is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+GRACE_SECONDS = 10.0
+
+
+def _prctl(option: int, value: int) -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """Give (process id, parent's id) of all processes that are not zombies."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if fields[0] != "Z":
+                yield int(folder.name), int(fields[1])
+
+
+def descendants(process: int) -> list[int]:
+    """Give the ids of all living descendants of a process; empty where there is no /proc."""
+    children: dict[int, list[int]] = {}
+    for child, parent in _parents():
+        children.setdefault(parent, []).append(child)
+    found: list[int] = []
+    waiting = [process]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += below
+    return found
+
+
+def _signal_all(processes: list[int], number: int) -> None:
+    for process in processes:
+        with contextlib.suppress(OSError):
+            os.kill(process, number)
+
+
+def _reap() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def end_descendants(command: subprocess.Popen[bytes]) -> None:
+    """End every descendant of this process, at first kindly; where there is no /proc, the command's session."""
+    with contextlib.suppress(OSError):
+        os.killpg(command.pid, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (left := descendants(os.getpid())) and time.monotonic() < deadline:
+        _signal_all(left, signal.SIGTERM)
+        _reap()
+        time.sleep(0.2)
+    with contextlib.suppress(OSError):
+        os.killpg(command.pid, signal.SIGKILL)
+    while left := descendants(os.getpid()):
+        _signal_all(left, signal.SIGKILL)
+        _reap()
+        time.sleep(0.05)
+
+
+class _ToldToEndError(Exception):
+    """A signal asked this process to end."""
+
+
+def _on_signal(number: int, _frame: FrameType | None) -> None:
+    raise _ToldToEndError(number)
+
+
+def main(parent: int, argv: list[str]) -> int:
+    """Run the command and give its exit status; 143 when told to end."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _on_signal)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    command = subprocess.Popen(argv, start_new_session=True, close_fds=False)
+    try:
+        while os.getppid() == parent:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return command.wait(timeout=1.0)
+    except _ToldToEndError:
+        pass
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    end_descendants(command)
+    return 143
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))
