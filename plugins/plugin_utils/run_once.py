@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from .state_file import difference, read_json, write_json
+from .state_file import difference, is_open, read_json, write_json
 
 FACTS = (
     "ansible_host",
@@ -40,12 +40,12 @@ def facts_of(hosts: Sequence[str], task_vars: Mapping[str, Any], templar: Any) -
 
 
 def keep(path: Path, content: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Write a state file where it differs; give C(changed) and C(diff).
+    """Write a state file where it differs or is open to others; give C(changed) and C(diff).
 
     Raises StateError when the file cannot be read or written.
     """
     before = read_json(path)
-    changed = before != content
+    changed = before != content or is_open(path)
     if changed and not check_mode:
         write_json(path, content)
     return {"changed": changed, "diff": difference(path, before, content) if changed else {}}

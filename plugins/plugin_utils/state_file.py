@@ -61,10 +61,17 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder of mode 0700, and those above it, unless it exists."""
+    """Make a folder of mode 0700, and those above it, unless it exists; close the folder itself to others."""
     for one in (*reversed(folder.parents), folder):
         if not one.exists():
             one.mkdir(mode=0o700, exist_ok=True)
+    if is_open(folder):
+        folder.chmod(0o700)
+
+
+def is_open(path: Path) -> bool:
+    """Tell whether others than the owner have any right to a path that exists."""
+    return path.exists() and bool(path.stat().st_mode & 0o077)
 
 
 def difference(path: Path, before: dict[str, Any] | None, after: dict[str, Any]) -> dict[str, str]:
