@@ -62,16 +62,11 @@ def ensure(progress: Callable[[str], None]) -> Path:
     with (store / ".lock").open("w") as lock:
         flock(lock, LOCK_EX)
         if not root.is_dir():
-            for old in store.iterdir():
-                if old.is_dir() and old not in _in_use():
-                    progress(f"removing {old.name}, which no machine uses")
-                    shutil.rmtree(old)
+            # Older ones stay: machines may stand on them.
+            for leftover in store.glob("*.unfinished"):
+                shutil.rmtree(leftover)
             _build(root, packages, modules, progress)
     return root
-
-
-def _in_use() -> set[Path]:
-    return {link.resolve() for link in paths.MACHINES.glob("*/rootfs")}
 
 
 def modules_builtin(config: str) -> str:
