@@ -9,8 +9,7 @@ import numpy
 import pytest
 from kubernetes import client, config
 from PIL import Image
-from skimage.filters import sobel
-from skimage.metrics import structural_similarity
+from skimage.filters import gaussian, sobel
 
 REGIONS = ("ru", "sg", "au", "br")
 
@@ -18,6 +17,11 @@ REGIONS = ("ru", "sg", "au", "br")
 def grey(path: Path, size: tuple[int, int]) -> numpy.ndarray:
     """Read a picture as grey levels 0..1 of the given size."""
     return numpy.asarray(Image.open(path).convert("L").resize(size), dtype=float) / 255
+
+
+def outlines(picture: numpy.ndarray) -> numpy.ndarray:
+    """Give the strength of the edges around every pixel, as one row."""
+    return gaussian(sobel(picture), 3).ravel()
 
 
 def test_four_ready_nodes_in_their_regions() -> None:
@@ -44,10 +48,10 @@ def test_a_painting_from_the_users_own_region(lab: conftest.Lab, region: str, tm
         size = picture.size
     assert max(size) == 512
     before, after = grey(conftest.PHOTO, size), grey(tmp_path / "out.jpg", size)
-    # Unchanged it would be 0.00x; the same photo through the 26 styles gives 0.06 to 0.3.
-    assert numpy.abs(before - after).mean() > 0.04
-    # Another picture's edges agree by about 0.1 with the photo's; a painting of it keeps the outlines.
-    assert structural_similarity(sobel(before), sobel(after), data_range=1.0) > 0.2
+    # The photo itself gives 0.00, its painting in the default style 0.15.
+    assert numpy.abs(before - after).mean() > 0.05
+    # Outlines of the painting agree by 0.78, those of other photos by 0.18 at most.
+    assert numpy.corrcoef(outlines(before), outlines(after))[0, 1] > 0.5
 
 
 def test_edge_costs_little_over_the_own_origin(lab: conftest.Lab, tmp_path: Path) -> None:
