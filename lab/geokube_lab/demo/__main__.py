@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from geokube_lab.demo.road import BUILD, INVENTORY, ROOT, stages
+from geokube_lab.demo.road import BUILD, INVENTORY, ROOT, lab, preparation, site
 from geokube_lab.stages import Outcome, Runner, StageFailed, clock, save_times
 
 SOURCES = Path("/run/geokube-lab/sources.json")
@@ -42,7 +42,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo")
     parser.add_argument("--up-only", action="store_true", help="stop when the lab stands")
     arguments = parser.parse_args()
-    runner = Runner(stages(up_only=arguments.up_only), BUILD / "logs")
+    stages = [*preparation(), *lab(), *([] if arguments.up_only else site())]
+    runner = Runner(stages, BUILD / "logs")
     try:
         outcomes = runner.run()
     except StageFailed as error:

@@ -12,46 +12,55 @@ INVENTORY = ROOT / "inventories" / "lab"
 BUILD = ROOT / "build"
 
 
-def _lab_module(*arguments: str) -> tuple[str, ...]:
-    return (str(ROOT / ".venv" / "bin" / "python"), "-m", "geokube_lab", *arguments)
+FILES = "/var/lib/geokube-lab/files"
+APPLICATION_IMAGES = ("style-transfer", "cockroachdb/cockroach")
+VENV = str(ROOT / ".venv" / "bin" / "python")
 
 
-def _module(name: str, *arguments: str) -> tuple[str, ...]:
+def _early(name: str, *arguments: str) -> tuple[str, ...]:
+    """Give a module's command that needs nothing installed."""
     return (sys.executable, "-m", f"geokube_lab.{name}", *arguments)
 
 
-def _late_module(name: str, *arguments: str) -> tuple[str, ...]:
-    return (str(ROOT / ".venv" / "bin" / "python"), "-m", f"geokube_lab.{name}", *arguments)
+def _module(name: str, *arguments: str) -> tuple[str, ...]:
+    """Give a module's command in the project's virtual environment."""
+    return (VENV, "-m", f"geokube_lab.{name}", *arguments)
 
 
-def stages(up_only: bool = False) -> list[Stage]:
-    """Give the stages up to a cluster that serves, or up to a lab that stands when up_only."""
+def preparation() -> list[Stage]:
+    """Give the stages that install, compile and build; most of them run side by side."""
     script = str(ROOT / "scripts" / "setup.sh")
-    prepare = [
+    installed = ("debian-packages", "python-packages")
+    template = "from geokube_lab.rootfs import ensure; ensure(lambda text: print(text, flush=True))"
+    return [
         Stage("debian-packages", ("bash", script, "packages")),
         Stage("python-packages", ("bash", script, "python")),
-        Stage("sources", _module("sources")),
-        Stage("programs", _module("binaries", "build"), needs=("sources",)),
-        Stage("machine-template", _late_module("rootfs"), needs=("debian-packages", "python-packages")),
-        Stage(
-            "images",
-            _late_module("images", "build"),
-            needs=("programs", "debian-packages", "python-packages"),
-        ),
-        Stage("lab", _lab_module("up"), needs=("machine-template",)),
-        Stage("publish", _late_module("images", "push"), needs=("images", "lab")),
+        Stage("sources", _early("sources")),
+        Stage("programs", _early("binaries", "build"), needs=("sources",)),
+        Stage("machine-template", (VENV, "-c", template), needs=installed),
+        Stage("application-images", _module("images", "build", *APPLICATION_IMAGES), needs=installed),
+        Stage("images", _module("images", "build"), needs=("programs", "application-images")),
     ]
-    if up_only:
-        return prepare
-    playbook = str(ROOT / ".venv" / "bin" / "ansible-playbook")
-    site = (playbook, "-i", str(INVENTORY), str(ROOT / "site.yml"))
+
+
+def lab() -> list[Stage]:
+    """Give the stages that bring the lab up; it measures its own links, so nothing else is busy by then."""
     return [
-        *prepare,
+        Stage("lab", (VENV, "-m", "geokube_lab", "up"), needs=("machine-template", "images")),
+        Stage("files", _module("binaries", "publish", FILES), needs=("lab",)),
+        Stage("registry", _module("images", "push"), needs=("lab",)),
+    ]
+
+
+def site() -> list[Stage]:
+    """Give the playbook's own stage, whose output is shown."""
+    playbook = str(ROOT / ".venv" / "bin" / "ansible-playbook")
+    return [
         Stage(
             "site.yml",
-            site,
-            needs=("publish",),
+            (playbook, "-i", str(INVENTORY), str(ROOT / "site.yml")),
+            needs=("files", "registry"),
             env={"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PYTHONUNBUFFERED": "1"},
             shown=True,
-        ),
+        )
     ]
