@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import json
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -127,26 +126,33 @@ class ControlPlane:
             (self.directory / name).symlink_to(program(target("kubernetes")))
 
     def _write_secrets(self, api: int) -> None:
-        token = secrets.token_hex(24)
-        self._write("tokens.csv", f'{token},administrator,administrator,"system:masters"\n')
-        key = ["openssl", "genrsa", "-out", str(self.directory / "service-account.key"), "2048"]
-        subprocess.run(key, check=True, capture_output=True)
-        (self.directory / "service-account.key").chmod(0o600)
-        cluster = {"server": f"https://127.0.0.1:{api}", "certificate-authority": str(self.directory / "apiserver.crt")}
+        for name in ("service-account.key", "client-ca.key", "administrator.key"):
+            self._openssl("ecparam", "-genkey", "-noout", "-name", "prime256v1", "-out", name)
+        authority = ["-key", "client-ca.key", "-subj", "/CN=client-ca", "-days", "3650", "-out", "client-ca.crt"]
+        self._openssl("req", "-x509", *authority)
+        # As kubeadm's super-admin.conf: a certificate of the group that may do everything.
+        administrator = "/O=system:masters/CN=administrator"
+        self._openssl("req", "-new", "-key", "administrator.key", "-subj", administrator, "-out", "administrator.csr")
+        signing = ["-CA", "client-ca.crt", "-CAkey", "client-ca.key", "-CAcreateserial", "-days", "3650"]
+        self._openssl("x509", "-req", "-in", "administrator.csr", *signing, "-out", "administrator.crt")
+        here = self.directory
+        cluster = {"server": f"https://127.0.0.1:{api}", "certificate-authority": f"{here}/apiserver.crt"}
+        user = {"client-certificate": f"{here}/administrator.crt", "client-key": f"{here}/administrator.key"}
         configuration = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "control-plane",
             "clusters": [{"name": "control-plane", "cluster": cluster}],
-            "users": [{"name": "administrator", "user": {"token": token}}],
+            "users": [{"name": "administrator", "user": user}],
             "contexts": [{"name": "control-plane", "context": {"cluster": "control-plane", "user": "administrator"}}],
         }
-        self._write("kubeconfig", json.dumps(configuration, indent=1))
+        self.kubeconfig.touch(mode=0o600)
+        self.kubeconfig.write_text(json.dumps(configuration, indent=1))
 
-    def _write(self, name: str, text: str) -> None:
-        path = self.directory / name
-        path.touch(mode=0o600)
-        path.write_text(text)
+    def _openssl(self, *arguments: str) -> None:
+        done = subprocess.run(["openssl", *arguments], cwd=self.directory, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise LabError(f"openssl {' '.join(arguments)} failed: {done.stderr.strip()}")
 
     def _api_arguments(self, etcd: str, api: int) -> list[str]:
         return [
@@ -159,7 +165,7 @@ class ControlPlane:
             f"--cert-dir={self.directory}",
             "--service-cluster-ip-range=10.233.0.0/18",
             "--authorization-mode=Node,RBAC",
-            f"--token-auth-file={self.directory}/tokens.csv",
+            f"--client-ca-file={self.directory}/client-ca.crt",
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={self.directory}/service-account.key",
             f"--service-account-signing-key-file={self.directory}/service-account.key",
@@ -180,14 +186,10 @@ class ControlPlane:
 
     def _wait_ready(self, api: int) -> None:
         deadline, last = time.monotonic() + READY_SECONDS, "no answer"
-        token = (self.directory / "tokens.csv").read_text().partition(",")[0]
         while time.monotonic() < deadline:
             try:
                 trust = ssl.create_default_context(cafile=str(self.directory / "apiserver.crt"))
-                request = urllib.request.Request(
-                    f"https://127.0.0.1:{api}/readyz", headers={"Authorization": f"Bearer {token}"}
-                )
-                with urllib.request.urlopen(request, timeout=5, context=trust):
+                with urllib.request.urlopen(f"https://127.0.0.1:{api}/readyz", timeout=5, context=trust):
                     return
             except (OSError, urllib.error.URLError) as error:
                 last = str(error)
