@@ -16,7 +16,7 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.run_once import f
 from ansible_collections.meridian.geokube.plugins.plugin_utils.state_file import StateError, read_json
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Allocates addresses, remembers public keys and gives every machine its peers; all on the controller."""
 
     _requires_connection = False

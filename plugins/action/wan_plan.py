@@ -19,7 +19,7 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.survey.links impo
 from ansible_collections.meridian.geokube.plugins.plugin_utils.survey.plan_inputs import links_of, machines_of
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Computes the plan from survey and inventory and keeps it in plan.json; on the controller only."""
 
     _requires_connection = False

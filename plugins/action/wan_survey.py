@@ -17,7 +17,7 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.state_file import
 from ansible_collections.meridian.geokube.plugins.plugin_utils.survey.links import SurveyError, merge
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Merges the machines' measurements into survey.json; on the controller only."""
 
     _requires_connection = False

@@ -17,7 +17,7 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.state_file import
 from ansible_collections.meridian.geokube.plugins.plugin_utils.survey.links import SurveyError, pending
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Compares the machines with the survey that is there; on the controller only."""
 
     _requires_connection = False
