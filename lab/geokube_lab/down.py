@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 from pathlib import Path
 
 from geokube_lab import cgroups, kernel, paths
@@ -29,11 +30,12 @@ def stop_everything() -> None:
     """End all processes of the lab and remove its cgroups, mounts and namespaces; the data stay."""
     _close_ssh()
     names = [path.name for path in paths.PIDS.glob("[!.]*")] if paths.PIDS.exists() else []
-    # Power supplies first: nothing restarts what ends after them.
-    for name in sorted(names, key=lambda name: not name.startswith("machine-")):
-        process = recorded(name)
-        if process is not None:
-            process.stop()
+    running = [process for name in names if (process := recorded(name)) is not None]
+    for process in running:
+        process.signal(signal.SIGTERM)
+    for process in running:
+        process.stop()
+    for name in names:
         forget(name)
     cgroups.destroy(paths.CGROUP)
     for target in _mounts():

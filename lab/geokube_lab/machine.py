@@ -153,7 +153,11 @@ def _boot(node: Node) -> None:
         if has_host_modules():
             binds.append("--bind-ro=/lib/modules")
         os.environ["SYSTEMD_NSPAWN_API_VFS_WRITABLE"] = "network"
-        namespace = paths.NETNS / paths.node_namespace(node.name)
+        namespace = home / "network"
+        namespace.touch()
+        kernel.mount(str(paths.NETNS / paths.node_namespace(node.name)), namespace, flags=kernel.MS_BIND)
+        # nspawn leaves locks and folders there.
+        kernel.mount("geokube-run", Path("/run"), "tmpfs", options="mode=755")
         os.execvp(
             _NSPAWN[0],
             [

@@ -23,7 +23,8 @@ from geokube_lab.errors import LabError
 from geokube_lab.lock import exclusive
 from geokube_lab.processes import recorded
 from geokube_lab.progress import Progress
-from geokube_lab.topology import Topology
+from geokube_lab.services import Service
+from geokube_lab.topology import Node, Topology
 
 _BOOT_SECONDS = 90.0
 _SERVICE_SECONDS = 60.0
@@ -46,9 +47,17 @@ def up(topology: Topology, source: Path, progress: Progress) -> None:
         authority.ensure()
         client.write_files(topology)
         changed = _network(topology, progress)
-        changed |= _machines(topology, source, progress)
-        changed |= _services(topology, progress)
-        if changed or not _VERIFIED.exists():
+        booting = _start_machines(topology, source, progress)
+        starting = _start_services(topology)
+        if booting:
+            with progress.step(f"{len(booting)} machines up to ssh: {', '.join(node.name for node in booting)}"):
+                for node in booting:
+                    machine.wait_for_ssh(node, _BOOT_SECONDS)
+        if starting:
+            with progress.step(f"services {', '.join(service.name for service in starting)}"):
+                for service in starting:
+                    services.wait(service, _SERVICE_SECONDS)
+        if changed or booting or not _VERIFIED.exists():
             _verify(topology, progress)
 
 
@@ -67,36 +76,24 @@ def _network(topology: Topology, progress: Progress) -> bool:
     return True
 
 
-def _machines(topology: Topology, source: Path, progress: Progress) -> bool:
+def _start_machines(topology: Topology, source: Path, progress: Progress) -> list[Node]:
     off = [node for node in topology.nodes if not machine.is_on(node)]
-    if not off:
-        return False
     new = [node for node in topology.nodes if not machine.folder(node.name).is_dir()]
     if new:
         template = rootfs.ensure(progress.detail)
         for node in new:
             machine.create(topology, node, template)
     identity.write_known_hosts(topology)
-    with progress.step(f"{len(off)} machines up to ssh: {', '.join(node.name for node in off)}"):
-        for node in off:
-            # Of a machine that lost its power supply or its network, something may still be there.
-            machine.crash(topology, node)
-            machine.start(node, source)
-        for node in off:
-            machine.wait_for_ssh(node, _BOOT_SECONDS)
-    return True
+    for node in off:
+        # Of a machine that lost its power supply or its network, something may still be there.
+        machine.crash(topology, node)
+        machine.start(node, source)
+    return off
 
 
-def _services(topology: Topology, progress: Progress) -> bool:
+def _start_services(topology: Topology) -> list[Service]:
     services.write_configs(topology)
-    table = services.table(topology)
-    started = [service for service in table if service.start()]
-    if not started:
-        return False
-    with progress.step(f"services {', '.join(service.name for service in started)}"):
-        for service in started:
-            services.wait(service, _SERVICE_SECONDS)
-    return True
+    return [service for service in services.table(topology) if service.start()]
 
 
 def _verify(topology: Topology, progress: Progress) -> None:
