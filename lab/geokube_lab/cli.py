@@ -48,16 +48,17 @@ def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _run(arguments: argparse.Namespace) -> int | None:
-    source = arguments.topology
+    if arguments.topology is not None:
+        os.environ[topology.VARIABLE] = str(arguments.topology.absolute())
     if arguments.command == "down":
         # Must work whatever topology.yml says by now.
         down.down(Progress(), arguments.purge)
         return None
-    world = topology.load(source)
+    world = topology.load()
     match arguments.command:
         case "up":
             progress = Progress()
-            up.up(world, source, progress)
+            up.up(world, progress)
             progress.line("the lab is up")
         case "status":
             return commands.status(world)
@@ -78,13 +79,13 @@ def _run(arguments: argparse.Namespace) -> int | None:
         case "crash":
             commands.crash(world, world.node(arguments.node))
         case "start":
-            commands.start(world, world.node(arguments.node), source)
+            commands.start(world, world.node(arguments.node))
     return None
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lab/lab", description=_DESCRIPTION)
-    parser.add_argument("--topology", type=Path, default=topology.DEFAULT_PATH, help="default: lab/topology.yml")
+    parser.add_argument("--topology", type=Path, metavar="FILE", help="default: lab/topology.yml")
     verbs = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     verbs.add_parser("up", help="bring the lab up, or repair it")
     verb = verbs.add_parser("down", help="remove the machines and all that runs; keys, registry, files and logs stay")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from geokube_lab import identity, machine, network, paths, services, wan
@@ -80,12 +79,12 @@ def crash(topology: Topology, node: Node) -> None:
         machine.crash(topology, node)
 
 
-def start(topology: Topology, node: Node, source: Path) -> None:
+def start(topology: Topology, node: Node) -> None:
     """Switch a machine on and wait for its sshd."""
     _must_be_up()
     progress = Progress()
     with exclusive(), progress.step(f"{node.name} up to ssh"):
-        machine.start(node, source)
+        machine.start(node)
         machine.wait_for_ssh(node, 90)
 
 

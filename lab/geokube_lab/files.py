@@ -1,6 +1,6 @@
 """Static files over http, from every point of presence.
 
-    python -m geokube_lab.files [TOPOLOGY]
+    python -m geokube_lab.files
 
 serves /var/lib/geokube-lab/files on port 80 of the anycast address `files`, with one listener in each region.
 """
@@ -42,9 +42,9 @@ class _Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
 
 
-def main(argv: list[str]) -> int:
+def main() -> int:
     """Serve until SIGTERM."""
-    world = topology.load(argv[1] if len(argv) > 1 else None)
+    world = topology.load()
     paths.FILES.mkdir(parents=True, exist_ok=True)
     handler = partial(_Handler, directory=str(paths.FILES))
     address = (str(world.anycast["files"]), 80)
@@ -57,4 +57,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv))
+    sys.exit(main())

@@ -1,6 +1,6 @@
 """A machine: its disks and identity, made once, and the process that powers it.
 
-    python -m geokube_lab.machine NODE [TOPOLOGY]
+    python -m geokube_lab.machine NODE
 
 keeps a machine running through its own reboots, until it powers itself off or until SIGTERM, which is a power loss.
 """
@@ -69,7 +69,7 @@ def create(world: Topology, node: Node, rootfs: Path) -> None:
     unfinished.rename(home)
 
 
-def start(node: Node, source: Path) -> Process:
+def start(node: Node) -> Process:
     """Switch a machine on; nothing happens when it runs. Raises LabError."""
     running = recorded(process_name(node.name))
     if running is not None:
@@ -77,7 +77,7 @@ def start(node: Node, source: Path) -> Process:
     rootfs = folder(node.name) / "rootfs"
     if not rootfs.is_dir():
         raise LabError(f"{node.name}: {rootfs} leads nowhere; make new machines with `lab/lab down` and `lab/lab up`")
-    argv = [sys.executable, "-m", "geokube_lab.machine", node.name, str(source)]
+    argv = [sys.executable, "-m", "geokube_lab.machine", node.name]
     return background(process_name(node.name), argv, {"PYTHONPATH": str(paths.LAB)})
 
 
@@ -177,7 +177,7 @@ def _boot(node: Node) -> None:
 
 def main(argv: list[str]) -> int:
     """See the module's docstring."""
-    world = topology.load(argv[2] if len(argv) > 2 else None)
+    world = topology.load()
     try:
         return supervise(world, world.node(argv[1]))
     except LabError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from geokube_lab.errors import LabError
 from geokube_lab.instances import instance_id
 from geokube_lab.sections import Section, TopologyError
 
+# Names the topology file in the place of the default one, for a lab command and all that it starts.
+VARIABLE = "GEOKUBE_TOPOLOGY"
 DEFAULT_PATH = Path(__file__).resolve().parents[1] / "topology.yml"
 __all__ = ["Node", "Region", "Topology", "TopologyError", "load", "parse"]
 CLOUDS = ("aws", "digitalocean", "gcp", "yandex")
@@ -118,11 +121,11 @@ class Topology:
 
 
 def load(path: Path | str | None = None) -> Topology:
-    """Read and check a topology file (default: lab/topology.yml).
+    """Read and check a topology file (default: what GEOKUBE_TOPOLOGY names, else lab/topology.yml).
 
     Raises TopologyError that names the file and the key.
     """
-    source = Path(path) if path is not None else DEFAULT_PATH
+    source = Path(path or os.environ.get(VARIABLE) or DEFAULT_PATH)
     try:
         document = yaml.safe_load(source.read_text(encoding="utf-8"))
     except OSError as error:

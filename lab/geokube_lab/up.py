@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from geokube_lab import (
     authority,
@@ -33,7 +32,7 @@ _MEASUREMENTS = 6
 _VERIFIED = paths.RUN / "verified"
 
 
-def up(topology: Topology, source: Path, progress: Progress) -> None:
+def up(topology: Topology, progress: Progress) -> None:
     """Bring the lab up, or repair it. Raises LabError."""
     fresh = not network.exists(paths.ROUTER)
     preflight.check(topology, fresh)
@@ -47,7 +46,7 @@ def up(topology: Topology, source: Path, progress: Progress) -> None:
         authority.ensure()
         client.write_files(topology)
         changed = _network(topology, progress)
-        booting = _start_machines(topology, source, progress)
+        booting = _start_machines(topology, progress)
         starting = _start_services(topology)
         if booting:
             with progress.step(f"{len(booting)} machines up to ssh: {', '.join(node.name for node in booting)}"):
@@ -76,7 +75,7 @@ def _network(topology: Topology, progress: Progress) -> bool:
     return True
 
 
-def _start_machines(topology: Topology, source: Path, progress: Progress) -> list[Node]:
+def _start_machines(topology: Topology, progress: Progress) -> list[Node]:
     off = [node for node in topology.nodes if not machine.is_on(node)]
     new = [node for node in topology.nodes if not machine.folder(node.name).is_dir()]
     if new:
@@ -87,7 +86,7 @@ def _start_machines(topology: Topology, source: Path, progress: Progress) -> lis
     for node in off:
         # Of a machine that lost its power supply or its network, something may still be there.
         machine.crash(topology, node)
-        machine.start(node, source)
+        machine.start(node)
     return off
 
 
