@@ -23,11 +23,11 @@ description:
   - The groups are C(kube_control_plane), C(etcd), C(kube_node), C(ingress), C(database), and C(region_...),
     C(zone_...) and C(provider_...) for each that has a machine.
 notes:
-  - Ansible goes on without a source that failed, with a warning, unless C(any_unparsed_is_failed) is set in the section
-    C([inventory]) of the configuration. Without that setting this plugin shows its error and ends the process itself
-    with code 4. With it, Ansible ends the run with code 1.
-  - Ansible asks no plugin about a file whose name does not match, and other sources of the same run are read before
-    and after this one. Neither can be made to fail from here.
+  - Ansible turns the error of an inventory plugin into a warning, tries other plugins, and goes on without the hosts
+    unless C(any_unparsed_is_failed) is set in the section C([inventory]) of its configuration. So this plugin shows
+    its error and ends the process itself, with code 4, whatever that setting is.
+  - What Ansible does not let a plugin decide, so that C(any_unparsed_is_failed) is worth setting still, is a file that
+    is not YAML, has another name or another C(plugin). Ansible does not ask this plugin about those.
   - Machines that are not running are left out; C(-v) counts them for each provider.
 extends_documentation_fragment:
   - constructed
@@ -127,13 +127,13 @@ keyed_groups:
     key: geokube_labels.team | default('nobody')
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from ansible import constants
-from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.errors import AnsibleError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-
 from ansible_collections.meridian.geokube.plugins.plugin_utils.collect import Answer, collect, failure_text
 from ansible_collections.meridian.geokube.plugins.plugin_utils.host_cache import cache_key, pack, unpack
 from ansible_collections.meridian.geokube.plugins.plugin_utils.hosts import Host
@@ -154,8 +154,25 @@ if TYPE_CHECKING:
 
 #: Ansible's own code for an error of a parser.
 EXIT_CODE = 4
+#: Variables that have few different values, all of them text.
+SHARED_VARIABLES = frozenset(
+    f"geokube_{name}"
+    for name in ("provider", "account", "region", "cloud_region", "zone", "machine_type", "state", "created")
+)
 #: Options whose values are expressions over a host's variables; they are not templated as a whole.
 EXPRESSIONS = frozenset({"compose", "groups", "hostname", "keyed_groups"})
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep Python from looking for garbage among machines that all stay: a second at 10000 of them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -168,17 +185,20 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return bool(super().verify_file(path)) and path.endswith(("geokube.yml", "geokube.yaml"))
 
     def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
-        """Add the cluster's machines, all or none; raises AnsibleParserError when they are not all there."""
+        """Add the cluster's machines; ends the process when they are not all there."""
         super().parse(inventory, loader, path, cache)
         given = self._read_config_data(path)
         try:
-            check_names(given, self._options)
-            settings = read_settings(self._option)
-            providers = self._providers(settings)
-            machines = self._machines(settings, providers, cache)
-            self._fill(settings, machines)
+            with _without_collector():
+                self._parse(given, cache)
         except (OptionError, LayoutError, NameRefused, IncompleteError) as error:
             self._fail(f"{path}: {error}")
+
+    def _parse(self, given: Mapping[str, Any], cache: bool) -> None:
+        check_names(given, self._options)
+        settings = read_settings(self._option)
+        machines = self._machines(settings, self._providers(settings), cache)
+        self._fill(settings, machines)
 
     def _option(self, name: str) -> Any:
         """Give an option's value with its templates filled in."""
@@ -290,9 +310,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         inventory = self.inventory
         for name, value in layout.variables.items():
             inventory.set_variable("all", name, value)
+        # Ansible makes its own copy of each value; most are the same for many hosts and need only one.
+        stored: dict[str, Any] = {}
         for member in layout.members:
             inventory.add_host(member.name)
-            for name, value in {**member.variables, **recorder.variables.get(member.name, {})}.items():
+            kept = inventory.hosts[member.name].vars
+            for name, value in member.variables.items():
+                if name in SHARED_VARIABLES:
+                    inventory.set_variable(member.name, name, stored.get(value, value))
+                    stored[value] = kept[name]
+                else:
+                    inventory.set_variable(member.name, name, value)
+            for name, value in recorder.variables.get(member.name, {}).items():
                 inventory.set_variable(member.name, name, value)
         for group in [*layout.groups, *recorder.groups]:
             inventory.add_group(group)
@@ -302,10 +331,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for group, child in [*recorder.memberships, *recorder.children]:
             inventory.add_child(group, child)
 
-    def _fail(self, message: str) -> None:
-        """End the run. Without the setting Ansible would turn the error into a warning and go on without the hosts."""
-        if constants.INVENTORY_ANY_UNPARSED_IS_FAILED:
-            raise AnsibleParserError(message)
+    def _fail(self, message: str) -> NoReturn:
+        """Show one error and end the process.
+
+        An exception that Ansible catches would become a warning, be followed by those of the plugins that Ansible
+        tries next, and let the run go on without the hosts unless C(any_unparsed_is_failed) is set.
+        """
         self.display.error(message, wrap_text=False)
         raise SystemExit(EXIT_CODE)
 

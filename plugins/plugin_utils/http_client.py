@@ -6,22 +6,29 @@
 from __future__ import annotations
 
 import email.utils
+import functools
 import json
-import threading
+import os
+import ssl
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_errors import AttemptFailed
+from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_session import PARALLEL_REQUESTS
 
 if TYPE_CHECKING:
-    import requests
+    from urllib3 import BaseHTTPResponse, PoolManager
 
 Result = TypeVar("Result")
 
 #: What a body is read in, bytes.
 CHUNK = 1 << 18
+#: The variables that name a file of trusted certificates, for requests, curl and the AWS tools.
+CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE")
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -44,64 +51,56 @@ class HttpFault:
 
 
 class HttpClient:
-    """Sends requests over kept connections, one set for each thread.
+    """Sends requests over kept connections; many threads may use one client.
 
     C(explain(status, body)) reads the API's own error out of an answer that is not 2xx.
     """
 
     def __init__(self, explain: Callable[[int, bytes], HttpFault]) -> None:
         self._explain = explain
-        self._local = threading.local()
 
     def send(self, request: HttpRequest, timeout: float, read: Callable[[bytes], Result]) -> Result:
-        """Send C(request) and give C(read(body)); C(timeout) seconds hold for the whole exchange.
+        """Send C(request) and give C(read(body)); C(timeout) is seconds, for each wait and for the body as a whole.
 
         Raises AttemptFailed for every other end of it, a body that C(read) rejects with ValueError among them.
         """
-        import requests
         import urllib3
 
         end = time.monotonic() + timeout
         try:
-            with self._session().request(
+            response = pool_for(request.url).request(
                 request.method,
                 request.url,
                 headers=dict(request.headers),
-                data=request.body,
+                body=request.body,
                 timeout=timeout,
-                stream=True,
+                preload_content=False,
+                retries=False,
                 # A redirect would carry the credentials to a place that the user did not name.
-                allow_redirects=False,
-            ) as response:
-                body = _read_body(response, end, timeout)
-        except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
+                redirect=False,
+            )
+            body = _read_body(response, end, timeout)
+        except urllib3.exceptions.SSLError as error:
             raise AttemptFailed(f"the server's certificate was refused: {_reason(error)}") from error
-        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
-            raise AttemptFailed(f"no answer within {timeout:.3g} s", retry=True) from error
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.NameResolutionError) as error:
             raise AttemptFailed(f"the connection failed: {_reason(error)}", retry=True) from error
-        if not 200 <= response.status_code < 300:
+        except urllib3.exceptions.TimeoutError as error:
+            raise AttemptFailed(f"no answer within {timeout:.3g} s", retry=True) from error
+        except urllib3.exceptions.IncompleteRead as error:
+            whole = (error.partial or 0) + (error.expected or 0)
+            message = f"the connection closed after {error.partial} of {whole} bytes"
+            raise AttemptFailed(message, status=response.status, retry=True) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise AttemptFailed(f"the connection failed: {_reason(error)}", retry=True) from error
+        if not 200 <= response.status < 300:
             raise self._refused(response, body)
         try:
             return read(body)
         except ValueError as error:
-            raise AttemptFailed(
-                f"the answer cannot be read: {error}", status=response.status_code, retry=True
-            ) from error
+            raise AttemptFailed(f"the answer cannot be read: {error}", status=response.status, retry=True) from error
 
-    def _session(self) -> requests.Session:
-        import requests
-
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
-            session.headers["User-Agent"] = "meridian.geokube"
-            # Without this an entry in ~/.netrc would take the place of the credentials that were asked for.
-            session.auth = _keep_headers
-        return session
-
-    def _refused(self, response: requests.Response, body: bytes) -> AttemptFailed:
-        status = response.status_code
+    def _refused(self, response: BaseHTTPResponse, body: bytes) -> AttemptFailed:
+        status = response.status
         fault = self._explain(status, body)
         if 300 <= status < 400:
             fault = HttpFault(f"redirect to {response.headers.get('Location', 'nowhere')}, which is not followed")
@@ -113,6 +112,41 @@ class HttpClient:
         )
 
 
+def pool_for(url: str) -> PoolManager:
+    """Give the connections for C(url), through the proxy that the environment names for it."""
+    parts = urllib.parse.urlsplit(url)
+    proxy = urllib.request.getproxies().get(parts.scheme, "")
+    if proxy and urllib.request.proxy_bypass(parts.hostname or ""):
+        proxy = ""
+    return _pool(parts.scheme, proxy)
+
+
+@functools.cache
+def _pool(scheme: str, proxy: str) -> PoolManager:
+    import urllib3
+
+    settings: dict[str, Any] = {"maxsize": PARALLEL_REQUESTS, "headers": {"User-Agent": "meridian.geokube"}}
+    if scheme == "https":
+        settings["ssl_context"] = _tls_context()
+    if not proxy:
+        return urllib3.PoolManager(**settings)
+    user = urllib.parse.urlsplit(proxy)
+    secret = f"{urllib.parse.unquote(user.username or '')}:{urllib.parse.unquote(user.password or '')}"
+    headers = urllib3.make_headers(proxy_basic_auth=secret) if user.username else None
+    return urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)
+
+
+def _tls_context() -> ssl.SSLContext:
+    """Trust what the system trusts (and SSL_CERT_FILE), or the bundle that other clients of HTTP are told to use."""
+    bundle = next(filter(None, map(os.environ.get, CA_BUNDLES)), None)
+    context = ssl.create_default_context(cafile=bundle)
+    if not bundle and not context.cert_store_stats()["x509_ca"]:
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    return context
+
+
 def read_json(body: bytes) -> dict[str, Any]:
     """Read a JSON object; raises ValueError for anything else."""
     value = json.loads(body)
@@ -121,27 +155,22 @@ def read_json(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
-def _read_body(response: requests.Response, end: float, timeout: float) -> bytes:
+def _read_body(response: BaseHTTPResponse, end: float, timeout: float) -> bytes:
     """Read to the end; a read gives what has arrived, so the clock is looked at even when it is one byte."""
-    raw = response.raw
-    read = getattr(raw, "read1", raw.read)
+    read = getattr(response, "read1", response.read)
     chunks: list[bytes] = []
-    while True:
-        chunk = read(CHUNK, decode_content=True)
-        if not chunk:
-            break
+    while chunk := read(CHUNK, decode_content=True):
         chunks.append(chunk)
         if time.monotonic() > end:
+            response.close()
             size = sum(map(len, chunks))
             raise AttemptFailed(f"the answer was not complete within {timeout:.3g} s ({size} bytes came)", retry=True)
+    response.release_conn()
     body = b"".join(chunks)
-    expected = response.headers.get("Content-Length")
-    if expected and expected.isdigit() and not response.headers.get("Content-Encoding") and len(body) < int(expected):
-        raise AttemptFailed(f"the connection closed after {len(body)} of {expected} bytes", retry=True)
+    expected = response.headers.get("Content-Length", "")
+    if expected.isdigit() and not response.headers.get("Content-Encoding") and len(body) < int(expected):
+        message = f"the connection closed after {len(body)} of {expected} bytes"
+        raise AttemptFailed(message, status=response.status, retry=True)
     return body
 
 

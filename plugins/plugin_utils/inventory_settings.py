@@ -65,7 +65,7 @@ def read_settings(option: Callable[[str], Any]) -> Settings:
     home_region = str(option("home_region") or "")
     if home_region and regions is not None and home_region not in regions.values():
         raise OptionError(
-            f"home_region is {home_region!r}, which is not in regions{did_you_mean(home_region, list(regions.values()))}"
+            f"home_region {home_region!r} is not in regions{did_you_mean(home_region, list(regions.values()))}"
         )
     allow_partial = text_list("allow_partial", option("allow_partial") or [])
     for name in allow_partial:

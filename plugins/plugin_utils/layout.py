@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from ansible_collections.meridian.geokube.plugins.module_utils.region_catalogue import find_region
@@ -152,7 +153,7 @@ def _duplicates(members: Sequence[Member]) -> list[str]:
     return [
         f"two machines would be the host {first.name!r}: {first.machine.described()} and "
         f"{second.machine.described()}; rename one, or set `hostname: unique`, or a template in hostname"
-        for first, second in zip(members, members[1:], strict=False)
+        for first, second in pairwise(members)
         if first.name == second.name
     ]
 

@@ -73,6 +73,6 @@ class GroupNames:
         first = self._raw.setdefault(cleaned, raw)
         if first != raw:
             raise NameRefused(
-                f"groups {first!r} and {raw!r} would both be {cleaned!r}; rename one, or use another prefix or separator"
+                f"groups {first!r} and {raw!r} would both be {cleaned!r}; rename one, or use another prefix"
             )
         return cleaned

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.meridian.geokube.plugins.plugin_utils.hosts import Host
 from ansible_collections.meridian.geokube.plugins.plugin_utils.inventory_settings import Settings
+from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_errors import Failure, ProviderError
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_options import (
     Option,
     OptionError,
@@ -23,8 +24,8 @@ PACKAGE = "ansible_collections.meridian.geokube.plugins.plugin_utils.providers"
 #: What a provider needs installed, to say so when it is not.
 LIBRARIES: Mapping[str, str] = {
     "aws": "boto3",
-    "gcp": "google-auth and requests",
-    "digitalocean": "requests",
+    "gcp": "google-auth and urllib3",
+    "digitalocean": "urllib3",
     "yandex": "yandexcloud",
 }
 
@@ -36,6 +37,7 @@ class Provider:
     name: str
     config: Any
     secrets: tuple[str, ...]
+    load: Callable[[], None]
     list_hosts: Callable[[ProviderSession], list[Host]]
     identity: Callable[[], str]
 
@@ -61,20 +63,22 @@ def configured(name: str, settings: Settings, given: Mapping[str, Any] | None) -
         name,
         config,
         tuple(secret_values),
+        load=lambda: _loaded(name, module.load),
         list_hosts=lambda session: _listed(module, config, label, session),
         identity=lambda: module.identity(config),
     )
 
 
-def _listed(module: Any, config: Any, label: tuple[str, str], session: ProviderSession) -> list[Host]:
+def _loaded(name: str, load: Callable[[], None]) -> None:
     try:
-        found: list[Host] = module.hosts(config, session)
+        load()
     except ImportError as error:
-        raise session.error(
-            "",
-            f"a Python library is missing: {error}",
-            f"Install {LIBRARIES[session.provider]} for the Python that runs Ansible.",
-        ) from error
+        advice = f"Install {LIBRARIES[name]} for the Python that runs Ansible."
+        raise ProviderError([Failure(name, "", f"a Python library is missing: {error}", advice)]) from error
+
+
+def _listed(module: Any, config: Any, label: tuple[str, str], session: ProviderSession) -> list[Host]:
     key, value = label
+    found: list[Host] = module.hosts(config, session)
     # The servers were asked for these only, where they can be; a server that ignores it must not add machines.
     return [host for host in found if value in host.labels.get(key, "").split(",")]

@@ -45,17 +45,20 @@ class ProviderSession:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _waiting: dict[int, tuple[str, float]] = field(default_factory=dict)
 
-    def call(self, place: str, what: str, attempt: Callable[[float], Result], advise: Advise) -> Result:
+    def call(
+        self, place: str, what: str, attempt: Callable[[float], Result], advise: Advise, counted: bool = True
+    ) -> Result:
         """Run C(attempt(timeout)) until it succeeds, cannot succeed or may not be tried again.
 
-        Raises ProviderError that names C(place) and C(what), and DeadlinePassed when the run's time is over.
+        What is not C(counted) is no request, or not always one. Raises ProviderError that names C(place) and C(what),
+        and DeadlinePassed when the run's time is over.
         """
         tries = 0
         while True:
             tries += 1
             self.deadline.check()
             try:
-                with self._noted(f"{place}: {what}" if place else what):
+                with self._noted(f"{place}: {what}" if place else what, counted):
                     return attempt(min(self.request_timeout, self.deadline.remaining()))
             except AttemptFailed as error:
                 failed = error
@@ -64,7 +67,8 @@ class ProviderSession:
             wait = self._backoff(tries, failed.retry_after)
             if wait >= self.deadline.remaining():
                 asked = f"; the server asked to wait {failed.retry_after:g} s" if failed.retry_after else ""
-                message = f"{_told(what, failed, tries)}{asked}, and only {self.deadline.remaining():.0f} s are left"
+                limit = f"the deadline of {self.deadline.seconds:g} s leaves no time for another try"
+                message = f"{_told(what, failed, tries)}{asked}; {limit}"
                 raise self.error(place, message, advise(failed.status), failed.status) from failed
             time.sleep(wait)
 
@@ -123,10 +127,10 @@ class ProviderSession:
         return [results[index] for index in range(count)]
 
     @contextmanager
-    def _noted(self, what: str) -> Iterator[None]:
+    def _noted(self, what: str, counted: bool) -> Iterator[None]:
         thread = threading.get_ident()
         with self._lock:
-            self.requests += 1
+            self.requests += counted
             self._waiting[thread] = (what, time.monotonic())
         # On an abandoned request this never runs, and that is what the deadline's message is made of.
         try:

@@ -71,6 +71,13 @@ def configure(values: Mapping[str, Any], label: tuple[str, str]) -> AwsConfig:
     )
 
 
+def load() -> None:
+    """Import what this provider needs."""
+    import botocore.auth
+    import botocore.awsrequest
+    import botocore.session  # noqa: F401
+
+
 def identity(config: AwsConfig) -> str:
     """Say what else than the configuration tells who is asking: the shared files that the chain reads."""
     return config.credentials.identity()
@@ -81,11 +88,15 @@ def hosts(config: AwsConfig, session: ProviderSession) -> list[Host]:
 
     Without regions the account's own enabled ones are asked.
     """
-    identity = session.call(
-        config.credentials.described(), "credentials", lambda timeout: identify(config.credentials, timeout), _advise
+    found = session.call(
+        config.credentials.described(),
+        "credentials",
+        lambda timeout: identify(config.credentials, timeout),
+        _advise,
+        counted=False,
     )
-    ask = _Asker(config, session, identity)
-    regions = config.regions or tuple(ask.ask(identity.default_region, {"Action": "DescribeRegions"}, read_regions))
+    ask = _Asker(config, session, found)
+    regions = config.regions or tuple(ask.ask(found.default_region, {"Action": "DescribeRegions"}, read_regions))
     listed = session.map(ask.region, regions)
     return [host for region in listed for host in region]
 

@@ -61,6 +61,11 @@ def configure(values: Mapping[str, Any], label: tuple[str, str]) -> DigitalOcean
     )
 
 
+def load() -> None:
+    """Import what this provider needs."""
+    import urllib3  # noqa: F401
+
+
 def identity(config: DigitalOceanConfig) -> str:
     """Say what else than the configuration tells who is asking: nothing."""
     return ""

@@ -92,6 +92,11 @@ def configure(values: Mapping[str, Any], label: tuple[str, str]) -> GcpConfig:
     )
 
 
+def load() -> None:
+    """Import what this provider needs."""
+    import urllib3  # noqa: F401
+
+
 def identity(config: GcpConfig) -> str:
     """Say what else than the configuration tells who is asking: the files that the credentials are read from."""
     return config.credentials.identity()

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.meridian.geokube.plugins.plugin_utils.http_client import pool_for
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_errors import AttemptFailed
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_options import OptionError, digest_of_files
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_session import ProviderSession
 
 AUTH_KINDS = ("application", "serviceaccount", "machineaccount", "accesstoken")
+#: Only its scheme and its proxy count: tokens are asked for where the credentials say.
+TOKEN_ADDRESS = "https://oauth2.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/compute.readonly"
 
 
@@ -76,9 +79,9 @@ def token_source(credentials: GcpCredentials, session: ProviderSession) -> Calla
 def _fetch(credentials: GcpCredentials, timeout: float) -> str:
     import google.auth
     import google.auth.exceptions
-    import google.auth.transport.requests
+    import google.auth.transport.urllib3
 
-    request = google.auth.transport.requests.Request()
+    request = google.auth.transport.urllib3.Request(pool_for(TOKEN_ADDRESS))
 
     def limited(*args: Any, **kwargs: Any) -> Any:
         kwargs["timeout"] = timeout

@@ -76,7 +76,7 @@ def _failed(error: Any, timeout: float) -> AttemptFailed:
 
 def _retry_after(error: Any) -> float | None:
     """Read the wait that the server asked for: RetryInfo, or the header that a proxy before it would set."""
-    metadata = {key: value for key, value in error.trailing_metadata() or ()}
+    metadata = dict(error.trailing_metadata() or ())
     packed = metadata.get("grpc-status-details-bin")
     if packed:
         from google.protobuf.message import DecodeError

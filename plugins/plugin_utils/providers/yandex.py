@@ -66,6 +66,11 @@ def configure(values: Mapping[str, Any], label: tuple[str, str]) -> YandexConfig
     )
 
 
+def load() -> None:
+    """Import what this provider needs."""
+    import yandex.cloud.compute.v1.instance_service_pb2_grpc  # noqa: F401
+
+
 def identity(config: YandexConfig) -> str:
     """Say what else than the configuration tells who is asking: where the machine's own account is asked for."""
     return metadata_address()
