@@ -236,8 +236,15 @@ class Reconciler:
             self.guards.sleep(self.wishes.drain_seconds)
 
     def _wait_healthy(self) -> None:
-        watched = [pool for pool in self._fresh_pools if pool.get("monitor")]
-        if not watched or not self.wishes.load_balancers or not self.wishes.wait_healthy:
+        """Before users are sent there: new pools, and every pool of a balancer that does not exist yet."""
+        if self.check_mode or not self.wishes.wait_healthy or not self.wishes.load_balancers:
+            return
+        watched = self._fresh_pools
+        if any(self.account.find(BALANCER, one["name"]) is None for one in self.wishes.load_balancers):
+            found = [self.account.find(POOL, one["name"]) for one in self.wishes.pools]
+            watched = [pool for pool in found if pool is not None]
+        watched = [pool for pool in watched if pool.get("monitor")]
+        if not watched:
             return
         sick = self.guards.wait_healthy(watched, self.wishes.wait_healthy)
         names = ", ".join(pool["name"] for pool in sick)
