@@ -115,7 +115,10 @@ class Aws(Emulator):
     def _refused(self, request: Request, credential: Credential, action: str) -> Response | None:
         secret = _secret_of(credential.access_key, request.headers.get("X-Amz-Security-Token", ""))
         if secret is None:
-            return error_response(credential.service, 401 if credential.service == "ec2" else 403, *_INVALID_KEY)
+            if credential.service == "ec2":
+                return error_response("ec2", 401)
+            message = "The security token included in the request is invalid."
+            return error_response(credential.service, 403, message, "InvalidClientTokenId")
         if not is_valid(request, credential, secret):
             if credential.service == "ec2":
                 return error_response("ec2", 401)
@@ -165,9 +168,6 @@ class Aws(Emulator):
             if name.lower() not in ("content-type", "content-length"):
                 environ["HTTP_" + name.upper().replace("-", "_")] = value
         return environ
-
-
-_INVALID_KEY: tuple[str | None, str | None] = (None, None)
 
 
 def _form(request: Request) -> dict[str, str]:

@@ -67,7 +67,8 @@ def _run(machine: Machine, subnets: dict[tuple[str, str, str, str], Any]) -> Non
         subnet_id=subnet.id,
         private_ip=machine.private_address,
         instance_type=machine.machine_type,
-        is_instance_type_default=False,
+        # Otherwise moto matches the type against every offering of the region, for each instance.
+        is_instance_type_default=True,
         region_name=machine.cloud_region,
         associate_public_ip=False,
         block_device_mappings=[],

@@ -33,10 +33,18 @@ def _list(tokens: list[str], expression: str) -> tuple[dict[str, Mask], list[str
     mask: dict[str, Mask] = {}
     while True:
         name, below, tokens = _path(tokens, expression)
-        mask[name] = {**mask[name], **below} if mask.get(name) and below else below
+        mask[name] = _merged(mask[name], below) if name in mask else below
         if not tokens or tokens[0] != ",":
             return mask, tokens
         tokens = tokens[1:]
+
+
+def _merged(one: Mask, other: Mask) -> Mask:
+    """What either of the two wants; an empty mask wants everything."""
+    if not one or not other:
+        return {}
+    both = {name: _merged(one[name], other[name]) for name in one.keys() & other.keys()}
+    return {**one, **other, **both}
 
 
 def _path(tokens: list[str], expression: str) -> tuple[str, Mask, list[str]]:

@@ -18,6 +18,8 @@ from geokube_lab.clouds.http import Request, Response, json_response
 from geokube_lab.clouds.machine import GCP_PROJECT
 
 EMAIL = f"inventory@{GCP_PROJECT}.iam.gserviceaccount.com"
+# google-auth signs for this one whatever the key file says.
+_GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token"
 _LIFETIME = 3600
 _METADATA = "/computeMetadata/v1/"
 
@@ -68,7 +70,7 @@ class IdentityProvider:
                 assertion,
                 self._key.public_key(),
                 algorithms=["RS256"],
-                audience=self._token_uri,
+                audience=[self._token_uri, _GOOGLE_TOKEN_URI],
                 issuer=EMAIL,
                 leeway=10,
             )

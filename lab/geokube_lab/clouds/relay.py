@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 
 
 class Connection:
@@ -19,11 +20,15 @@ class Connection:
         self._server = server
         self._mode = ""
         self._seconds = 1.0
+        self._released: Callable[[], bool] = bool
         self._closed = threading.Event()
 
-    def spoil(self, mode: str, seconds: float = 1.0) -> None:
-        """From now on: ``drip`` (a byte every ``seconds``), ``reset``, or ``cut`` (half of what comes, then close)."""
-        self._seconds = seconds
+    def spoil(self, mode: str, seconds: float, released: Callable[[], bool]) -> None:
+        """From now on: ``drip`` (a byte every ``seconds``), ``reset``, or ``cut`` (half of what comes, then close).
+
+        The connection works again once ``released`` gives true.
+        """
+        self._seconds, self._released = seconds, released
         self._mode = mode
 
     @property
@@ -49,13 +54,11 @@ class Connection:
         self.close()
 
     def _forward(self, data: bytes) -> bool:
+        if self._mode and self._released():
+            self._mode = ""
         match self._mode:
             case "drip":
-                for index in range(len(data)):
-                    self._client.sendall(data[index : index + 1])
-                    if self._closed.wait(self._seconds):
-                        return False
-                return True
+                return self._drip(data)
             case "reset":
                 self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return False
@@ -68,6 +71,18 @@ class Connection:
                 self._client.sendall(data)
                 return True
 
+    def _drip(self, data: bytes) -> bool:
+        for index in range(len(data)):
+            self._client.sendall(data[index : index + 1])
+            end = time.monotonic() + self._seconds
+            while (left := end - time.monotonic()) > 0:
+                if self._released():
+                    self._client.sendall(data[index + 1 :])
+                    return True
+                if self._closed.wait(min(left, 0.1)):
+                    return False
+        return True
+
     def close(self) -> None:
         """Closes both sides."""
         if self._closed.is_set():
@@ -75,9 +90,9 @@ class Connection:
         self._closed.set()
         for side in (self._client, self._server):
             with contextlib.suppress(OSError):
-                # A lingering close of 0 seconds must stay a reset, so no shutdown on the client's side then.
-                if side is self._server or self._mode != "reset":
-                    side.shutdown(socket.SHUT_RDWR)
+                # The other thread's recv must be woken or the socket stays open; for a reset without sending an end.
+                reset = side is self._client and self._mode == "reset"
+                side.shutdown(socket.SHUT_RD if reset else socket.SHUT_RDWR)
             side.close()
 
 

@@ -126,18 +126,12 @@ class Yandex(Emulator):
                 context.abort(grpc.StatusCode.UNAVAILABLE, "the lab let a hanging request go")
             case "unreachable":
                 context.abort(grpc.StatusCode.UNAVAILABLE, f"Zone {fault.scope} is not available")
-            case "drip" | "drip-head":
-                self._spoil(context, "drip", fault.seconds)
-            case "reset":
-                self._spoil(context, "reset")
-            case "reset-body" | "short":
-                self._spoil(context, "cut")
-
-    def _spoil(self, context: grpc.ServicerContext, mode: str, seconds: float = 1.0) -> None:
-        # The server sees the relay's end of the connection: ipv4:127.0.0.1:PORT.
-        connection = self._relay.connection(int(context.peer().rpartition(":")[2]))
-        if connection is not None:
-            connection.spoil(mode, seconds)
+            case "drip" | "drip-head" | "reset" | "reset-body" | "short":
+                mode = {"drip-head": "drip", "reset-body": "cut", "short": "cut"}.get(fault.kind, fault.kind)
+                # The server sees the relay's end of the connection: ipv4:127.0.0.1:PORT.
+                connection = self._relay.connection(int(context.peer().rpartition(":")[2]))
+                if connection is not None:
+                    connection.spoil(mode, fault.seconds, lambda: self.faults.generation != generation)
 
 
 class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
