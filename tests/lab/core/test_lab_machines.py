@@ -8,8 +8,11 @@ import pytest
 from conftest import SmallLab
 
 
-def boot(small: SmallLab, node: str) -> str:
-    return small.on(node, "systemctl show --value -p UserspaceTimestampMonotonic; stat -c %Y /run/systemd")
+@pytest.fixture(autouse=True, scope="module")
+def calm_sea(small: SmallLab) -> None:
+    """These tests are about machines: an ssh over an ocean takes 13 round trips."""
+    for pair in (("ru", "sg"), ("ru", "au"), ("sg", "au")):
+        small.lab("rtt", *pair, "2")
 
 
 def wait_for_ssh(small: SmallLab, node: str, script: str) -> str:
@@ -53,7 +56,7 @@ def test_a_kubelet_could_make_its_cgroups(small: SmallLab) -> None:
         small.on("devfest-au-01", f"mkdir /sys/fs/cgroup/{controller}/trial && rmdir /sys/fs/cgroup/{controller}/trial")
     output = small.on(
         "devfest-au-01",
-        'systemd-run --quiet --wait --pipe -p MemoryLimit=32M python3 -c "x = bytes(96 << 20)"; echo ended $?',
+        'systemd-run --quiet --wait --pipe -p MemoryLimit=32M python3 -c "len(chr(120) * (96 << 20))"; echo ended $?',
     )
     assert "ended 137" in output or "ended 1" in output
     assert "ended 0" not in output
