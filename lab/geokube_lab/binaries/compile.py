@@ -17,19 +17,15 @@ from pathlib import Path
 
 from geokube_lab.binaries.targets import Target
 from geokube_lab.errors import LabError
+from geokube_lab.paths import cache
 
 Report = Callable[[str], None]
 MINIMUM_GO = (1, 25)
 
 
-def cache_directory() -> Path:
-    """`${XDG_CACHE_HOME:-~/.cache}/geokube`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "geokube"
-
-
 def artifact_directory(target: Target) -> Path:
     """Where a target's program, its gzip and their `sha256sums` are once it is compiled."""
-    return cache_directory() / "binaries" / f"{target.name}-{target.digest()[:16]}"
+    return cache() / "binaries" / f"{target.name}-{target.digest()[:16]}"
 
 
 def program(target: Target) -> Path:
@@ -44,7 +40,7 @@ def environment() -> dict[str, str]:
     """The go command's environment: static programs, the lab's own build cache, go.mod as it is committed."""
     own = {
         "CGO_ENABLED": "0",
-        "GOCACHE": str(cache_directory() / "go-build"),
+        "GOCACHE": str(cache() / "go-build"),
         "GOFLAGS": "-mod=readonly",
         "GOWORK": "off",
         "GOOS": "linux",

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from geokube_lab.errors import LabError
-from geokube_lab.images import Image, Store, recipes
+from geokube_lab.images import Image, Store, recipes, upstream
 from geokube_lab.images.registry import RegistryFolder
 
 REGISTRY = Path("/var/lib/geokube-lab/registry")
@@ -20,12 +20,15 @@ REGISTRY = Path("/var/lib/geokube-lab/registry")
 
 @dataclass(frozen=True)
 class Recipe:
-    """A module that builds one image."""
+    """A module that builds one image, unless the machine reaches the registry of its makers."""
 
     reference: str
     module: ModuleType
 
     def build(self) -> Image:
+        origin = upstream.wanted(self.module.NAME)
+        if origin is not None:
+            return upstream.copy_image(origin.registry, self.module.NAME, self.module.TAG)
         image: Image = self.module.build()
         return image
 

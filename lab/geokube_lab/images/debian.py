@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from geokube_lab.errors import LabError
 from geokube_lab.images.layers import COMPRESSION, FORMAT, MERGED, Entry, Symlink, expand, write_layer
-from geokube_lab.images.store import Layer, Store, cache_directory
+from geokube_lab.images.store import Layer, Store
+from geokube_lab.paths import cache
 
 # Part of the key: a change of the rules below makes the layers anew.
 RULES = "1"
@@ -75,7 +76,7 @@ def _ensure_lists() -> None:
 def download(packages: Sequence[str], without: Sequence[str] = WITHOUT) -> list[Path]:
     """The .deb files of packages and of all that they depend on from nothing, less `without`, checked by apt."""
     _ensure_lists()
-    archives = cache_directory() / "debian"
+    archives = cache() / "debian"
     (archives / "partial").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="geokube-apt-") as nothing:
         # apt lists only what it would still download: ask with an empty cache.

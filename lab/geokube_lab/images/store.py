@@ -16,12 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from geokube_lab.paths import cache
+
+cache_directory = cache
 REFERENCE = "org.opencontainers.image.ref.name"
-
-
-def cache_directory() -> Path:
-    """`${XDG_CACHE_HOME:-~/.cache}/geokube`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "geokube"
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class Image:
-    """A finished image of the store: `name` without host, `digest` of its manifest."""
+    """A finished image of the store: `name` without host, `digest` of its manifest, `origin` if it was copied."""
 
     name: str
     tag: str
     digest: str
     blobs: tuple[str, ...]
+    origin: str = ""
 
     @property
     def reference(self) -> str:
@@ -54,7 +53,7 @@ class Store:
     """An OCI image layout plus a memory of which inputs gave which layer."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        self.directory = directory or cache_directory() / "images"
+        self.directory = directory or cache() / "images"
         for part in ("blobs/sha256", "layers", "images"):
             (self.directory / part).mkdir(parents=True, exist_ok=True)
         layout = self.directory / "oci-layout"
@@ -112,7 +111,7 @@ class Store:
     def images(self) -> list[Image]:
         """Every image of the store, by reference."""
         records = (json.loads(path.read_text()) for path in (self.directory / "images").glob("*.json"))
-        images = (Image(r["name"], r["tag"], r["digest"], tuple(r["blobs"])) for r in records)
+        images = (Image(**{**record, "blobs": tuple(record["blobs"])}) for record in records)
         return sorted(images, key=lambda image: image.reference)
 
 
