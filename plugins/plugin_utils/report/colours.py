@@ -16,7 +16,7 @@ SCALE: tuple[Colour, ...] = (
     (30, 75, 118),
     (20, 38, 76),
 )
-DARK: Colour = (16, 24, 32)
+DARK: Colour = (0, 0, 0)
 LIGHT: Colour = (255, 255, 255)
 
 

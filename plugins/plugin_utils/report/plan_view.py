@@ -53,12 +53,12 @@ def takeover(plan: Mapping[str, Any], traffic: Mapping[str, Any] | None) -> list
 
     The order registered with the traffic layer wins over the plan's; both are told when they differ.
     """
-    registered = (traffic or {}).get("regions") or {}
+    registered = (traffic or {}).get("users") or {}
     largest = max((rtt for one in plan["regions"].values() for rtt in one["rtt_ms"].values()), default=0) or 1
     rows = []
     for region, one in sorted(plan["regions"].items()):
         planned = [region, *one["fallback_regions"]]
-        pools = registered.get(region, {}).get("pools") or planned
+        pools = registered.get(region, {}).get("regions") or planned
         distances = {region: 0.0, **one["rtt_ms"]}
         rows.append(
             {

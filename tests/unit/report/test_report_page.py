@@ -118,7 +118,7 @@ def test_the_page_shows_what_was_measured_computed_and_built() -> None:
     traffic = {
         "driver": "cloudflare",
         "hostname": "style.example",
-        "regions": {"au": {"pools": ["au", "ru", "sg", "br"]}},
+        "users": {"au": {"regions": ["au", "ru", "sg", "br"]}},
     }
     page = Page(
         render(**state(), stages=stages, traffic=traffic, sources={"stand_ins": [{"name": "K", "used": "a tree"}]})
