@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 target="$work/ansible_collections/meridian/geokube"
 mkdir -p "$target"
-git ls-files -z plugins meta galaxy.yml README.md LICENSE changelogs roles playbooks tests/sanity CHANGELOG.rst \
+git ls-files -z .gitignore plugins meta galaxy.yml README.md LICENSE changelogs roles playbooks tests/sanity CHANGELOG.rst \
   | tar --null -T - -cf - | tar -xf - -C "$target"
 cd "$target"
 git init -q && git add -A
