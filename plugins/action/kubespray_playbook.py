@@ -81,17 +81,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             heartbeat=arguments["heartbeat"],
         )
         progress = outcome.progress
-        told = {
-            "changed": True,
-            "rc": outcome.status,
-            "log": log,
-            "seconds": outcome.seconds,
-            "stages": [{"name": stage["name"], "seconds": stage["seconds"]} for stage in progress.stages],
-            "stats": progress.stats,
-            "failures": progress.failures,
-        }
+        told = {"rc": outcome.status, "log": log, "seconds": outcome.seconds, "failures": progress.failures}
         if outcome.status != 0:
-            return {**result, **told, "failed": True, "msg": _failure(outcome, playbook, log)}
+            return {**result, **told, "changed": True, "failed": True, "msg": _failure(outcome, playbook, log)}
+        told["stages"] = [{"name": stage["name"], "seconds": stage["seconds"]} for stage in progress.stages]
+        told["stats"] = progress.stats
         told["changed"] = any(host["changed"] for host in progress.stats.values())
         self._display.display(f"kubespray {playbook} | done in {playbook_child.clock(outcome.seconds)}")
         return {**result, **told}

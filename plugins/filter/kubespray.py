@@ -68,10 +68,11 @@ def kubeconfig_with_server(kubeconfig: str, server: str, tls_server_name: str, n
     if not isinstance(document, dict) or len(document.get("clusters") or ()) != 1:
         raise AnsibleFilterError("the kubeconfig of the first control plane node does not hold exactly one cluster")
     cluster, user, context = document["clusters"][0], document["users"][0], document["contexts"][0]
-    cluster["name"], user["name"], context["name"] = name, f"{name}-admin", name
-    cluster["cluster"] |= {"server": server, "tls-server-name": tls_server_name}
-    context["context"] |= {"cluster": name, "user": f"{name}-admin"}
-    document["current-context"] = name
+    # f-strings make plain text of Ansible's own, which PyYAML does not know.
+    cluster["name"] = context["name"] = document["current-context"] = f"{name}"
+    user["name"] = f"{name}-admin"
+    cluster["cluster"] |= {"server": f"{server}", "tls-server-name": f"{tls_server_name}"}
+    context["context"] |= {"cluster": f"{name}", "user": f"{name}-admin"}
     return yaml.safe_dump(document, sort_keys=False)
 
 

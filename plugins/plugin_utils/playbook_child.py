@@ -156,7 +156,8 @@ def run(
             for event in _lines(buffer):
                 progress.take(event, now)
                 if event.get("event") == "failed":
-                    say(f"{label} | FAILED on {event['host']} | {event['task']} | {event['message']}")
+                    message = " / ".join(event["message"].splitlines())
+                    say(f"{label} | FAILED on {event['host']} | {event['task']} | {message}")
             here = (progress.play, progress.task_name)
             wait = heartbeat if here == spoken else interval
             if progress.play and (progress.play != spoken[0] or now - said >= wait):
