@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from geokube_lab import sources
 from geokube_lab.binaries import TARGETS, build, program, publish, target
 from geokube_lab.errors import LabError
 
@@ -33,6 +34,12 @@ class Progress:
             print(file=sys.stderr)
 
 
+def needed() -> list[str]:
+    """The targets that this machine has to compile; nodes need the first ones wherever images come from."""
+    copied = {"pause": "Kubernetes images", "traefik": "Docker Hub images"}
+    return [t.name for t in TARGETS if not (t.name in copied and sources.real(copied[t.name]))]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="geokube_lab.binaries", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -45,7 +52,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         if arguments.command == "build":
-            for name in arguments.names or [t.name for t in TARGETS]:
+            for name in arguments.names or needed():
                 progress = Progress()
                 build(target(name), progress)
                 progress.end()
