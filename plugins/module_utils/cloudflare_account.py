@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MONITOR, POOL, BALANCER = "monitor", "pool", "load_balancer"
 TITLES = {MONITOR: "monitor", POOL: "pool", BALANCER: "load balancer"}
 POST_TRIES = 3
+# Before looking whether a POST without an answer had worked, seconds.
+LOOK_PAUSE = 1.0
 
 
 class Account:
@@ -99,7 +101,7 @@ class Account:
             try:
                 record: Record = self.client.request("POST", self.path(kind), body)
             except AmbiguousError:
-                self._sleep(1.0)
+                self._sleep(LOOK_PAUSE)
                 self._lists.pop(kind, None)
                 found = self.find(kind, name, owner)
                 if found is not None:

@@ -5,10 +5,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.meridian.geokube.plugins.module_utils.ensure import PLAIN, Shape
 
-# What the server adds by itself.
+if TYPE_CHECKING:
+    Record = dict[str, Any]
+
+# What the server adds by itself, to the object and to a pool's origins.
 READ_ONLY = frozenset({"id", "created_on", "modified_on", "disabled_at", "healthy", "networks", "zone_name", "zone_id"})
+ORIGIN_READ_ONLY = frozenset({"disabled_at"})
+
+
+def writable(record: Record) -> Record:
+    """A copy of an object without what the server adds by itself: it says nothing in a diff and cannot be sent."""
+    kept = {name: value for name, value in record.items() if name not in READ_ONLY}
+    if kept.get("origins"):
+        kept["origins"] = [
+            {name: value for name, value in origin.items() if name not in ORIGIN_READ_ONLY}
+            for origin in kept["origins"]
+        ]
+    return kept
+
+
 REGIONS = ("WNAM", "ENAM", "WEU", "EEU", "NSAM", "SSAM", "OC", "ME", "NAF", "SAF", "SAS", "SEAS", "NEAS")
 
 MAP = Shape(default={}, whole=True)

@@ -27,11 +27,11 @@ from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_names 
 )
 from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_shapes import (
     LOAD_BALANCER,
-    READ_ONLY,
     monitor_shapes,
+    writable,
 )
 from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_shapes import POOL as POOL_SHAPES
-from ansible_collections.meridian.geokube.plugins.module_utils.ensure import Difference, difference, without
+from ansible_collections.meridian.geokube.plugins.module_utils.ensure import Difference, difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ class Reconciler:
 
     def shown(self, kind: str, record: Record) -> Record:
         """An object as diffs show it: without what the server adds, with names where it has identifiers."""
-        view = without(record, READ_ONLY)
+        view = writable(record)
         if kind == BALANCER:
             return renamed(view, lambda pool: self.account.name_of(POOL, pool))
         if kind == POOL and view.get("monitor"):
@@ -219,7 +219,7 @@ class Reconciler:
         wanted = after["origins"]
         names = {origin["name"] for origin in wanted}
         places = {origin["address"] for origin in wanted}
-        old = without(current, READ_ONLY)["origins"]
+        old = writable(current)["origins"]
         leaving = [origin for origin in old if origin["name"] not in names and origin["address"] not in places]
         enabled = {origin["address"] for origin in old if origin.get("enabled", True)}
         staying = {origin["address"] for origin in wanted if origin.get("enabled", True)}

@@ -119,31 +119,3 @@ def difference(current: Record | None, wanted: Record, shapes: Mapping[str, Shap
     after = dict(current)
     after.update(send)
     return Difference(send, canonical(current, shape), canonical(after, shape))
-
-
-def without(record: Record, names: frozenset[str]) -> Record:
-    """A copy without these fields, at any depth: what the server adds by itself says nothing in a diff."""
-    return {
-        name: [without(item, names) if isinstance(item, dict) else item for item in value]
-        if isinstance(value, list)
-        else without(value, names)
-        if isinstance(value, dict)
-        else value
-        for name, value in record.items()
-        if name not in names
-    }
-
-
-def only_known(record: Record, shapes: Mapping[str, Shape]) -> Record:
-    """A copy with only the fields that have a shape, at any depth: what can be sent back to the server."""
-    kept: Record = {}
-    for name, value in record.items():
-        shape = shapes.get(name)
-        if shape is None:
-            continue
-        if shape.fields and isinstance(value, dict):
-            value = only_known(value, shape.fields)
-        elif shape.fields and isinstance(value, list):
-            value = [only_known(item, shape.fields) if isinstance(item, dict) else item for item in value]
-        kept[name] = value
-    return kept

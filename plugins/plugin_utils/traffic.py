@@ -133,11 +133,18 @@ def traffic_wishes(hosts: Iterable[Mapping[str, Any]], plan: Mapping[str, Any], 
         "driver": "cloudflare",
         "hostname": hostname,
         "home_region": home,
-        "pools": [{"region": name, **{key: pool[key] for key in ("name", "latitude", "longitude", "origins")}}
-                  for name, pool in zip(regions, pools, strict=True)],
-        "users": {name: {"cloudflare_region": region.place.cloudflare_region, "regions": order_for(name, plan, regions)}
-                  for name, region in regions.items()},
-    }  # fmt: skip
+        "regions": {
+            name: {
+                "pool": names[name],
+                "pools": order_for(name, plan, regions),
+                "origins": [address for _, address in region.origins],
+                "cloudflare_region": region.place.cloudflare_region,
+                "latitude": region.latitude,
+                "longitude": region.longitude,
+            }
+            for name, region in regions.items()
+        },
+    }
     return {"monitors": [monitor], "pools": pools, "load_balancers": [balancer], "summary": summary}
 
 

@@ -58,6 +58,8 @@ class Kind:
         if not isinstance(given, dict):
             raise invalid(self.title, "must be an object")
         merged = {name: value for name, value in current.items() if name in self.fields} | given
+        if given.get("proxied") and "ttl" not in given:
+            merged.pop("ttl", None)
         return self._store(store, limits, current, complete(self.fields, merged, self.title, READ_ONLY))
 
     def _store(self, store: Store, limits: Limits, current: Record, record: Record) -> Record:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import io
 import json
 import os
 import socket
@@ -20,8 +22,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+from unittest import mock
 
 import pytest
+from ansible.module_utils import basic
+from ansible_collections.meridian.geokube.plugins.module_utils import cloudflare_account, cloudflare_client
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(REPOSITORY / "lab"))
@@ -136,6 +141,8 @@ class OriginHandler(BaseHTTPRequestHandler):
     """Answers with the region's name; /readyz with the origin's readiness."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
     server: OriginServer
 
     def do_GET(self) -> None:
@@ -252,3 +259,74 @@ def origins(tmp_path: Path, shared_edge: Edge) -> Iterator[Origins]:
     yield made
     for region in list(made.servers):
         made.stop(region)
+
+
+def run_module(
+    edge: Edge, name: str, params: dict[str, Any], check: bool = False, token: str = TOKEN
+) -> dict[str, Any]:
+    """Run a module of the collection in this process, as Ansible would; gives its result with `failed` set."""
+    module = importlib.import_module(f"ansible_collections.meridian.geokube.plugins.modules.{name}")
+    arguments: dict[str, Any] = {
+        "api_token": token,
+        "base_url": edge.url,
+        "_ansible_check_mode": check,
+        "_ansible_diff": True,
+        "_ansible_remote_tmp": str(edge.folder),
+        **params,
+    }
+    if "account_id" in module.argument_spec():
+        arguments.setdefault("account_id", ACCOUNT)
+    output = io.StringIO()
+    with (
+        mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()),
+        mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy", create=True),
+        mock.patch.object(cloudflare_client, "PAUSES", (0.01, 0.02, 0.03)),
+        mock.patch.object(cloudflare_account, "LOOK_PAUSE", 0.05),
+        contextlib.redirect_stdout(output),
+        pytest.raises(SystemExit),
+    ):
+        module.main()
+    assert token not in output.getvalue(), "the token leaked"
+    result: dict[str, Any] = json.loads(output.getvalue().strip().splitlines()[-1])
+    result.setdefault("failed", False)
+    result["changed"] = result.get("changed", False)
+    return result
+
+
+MONITOR = {"name": "test-https", "type": "https", "path": "/readyz", "interval": 15, "allow_insecure": True}
+REGION_ORDER = {
+    "EEU": ["ru", "sg", "br", "au"],
+    "SEAS": ["sg", "au", "ru", "br"],
+    "OC": ["au", "sg", "br", "ru"],
+    "SSAM": ["br", "ru", "au", "sg"],
+}
+
+
+def wanted(**changes: Any) -> dict[str, Any]:
+    """A monitor, four pools and a balancer over documentation addresses, for cloudflare_traffic."""
+    regions = ("ru", "sg", "au", "br")
+    return {
+        "zone": "geokube.test",
+        "owner": "test",
+        "drain_seconds": 0,
+        "monitors": [dict(MONITOR)],
+        "pools": [
+            {
+                "name": f"test-{region}",
+                "monitor": "test-https",
+                "origins": [{"name": f"{region}-1", "address": f"192.0.2.{number}"}],
+            }
+            for number, region in enumerate(regions, 1)
+        ],
+        "load_balancers": [
+            {
+                "name": "style.geokube.test",
+                "default_pools": ["test-ru", "test-sg"],
+                "fallback_pool": "test-ru",
+                "region_pools": {code: [f"test-{one}" for one in order] for code, order in REGION_ORDER.items()},
+                "steering_policy": "geo",
+                "proxied": True,
+            }
+        ],
+        **changes,
+    }

@@ -12,14 +12,7 @@ from typing import Any
 
 import cloudflare
 import pytest
-from cloudflare_harness import ACCOUNT, TOKEN, ZONE, Edge, Origins, wait_for
-
-REGION_ORDER = {
-    "EEU": ["ru", "sg", "br", "au"],
-    "SEAS": ["sg", "au", "ru", "br"],
-    "OC": ["au", "sg", "br", "ru"],
-    "SSAM": ["br", "ru", "au", "sg"],
-}
+from cloudflare_harness import ACCOUNT, REGION_ORDER, TOKEN, ZONE, Edge, Origins, wait_for
 
 
 @pytest.fixture
