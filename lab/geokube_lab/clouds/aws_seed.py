@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Network
 from typing import Any
 from unittest import mock
@@ -81,8 +81,8 @@ def _run(machine: Machine, subnets: dict[tuple[str, str, str, str], Any]) -> Non
     if machine.public_ipv6:
         instance.nics[0].ipv6_addresses = [machine.public_ipv6]
     if machine.public_address:
-        address = backend.allocate_address("vpc", machine.public_address, {"Name": machine.name})
-        # An elastic address is looked up by its instance; this is what AssociateAddress does, without the search.
+        # Without tags of its own: moto goes through all tags there are for each instance that it lists.
+        address = backend.allocate_address("vpc", machine.public_address)
         backend.associate_address(instance=instance, eni=None, allocation_id=address.allocation_id)
 
 
@@ -93,9 +93,3 @@ def _subnet(backend: Any, machine: Machine, subnets: dict[tuple[str, str, str, s
         vpc = backend.create_vpc(str(network))
         subnets[key] = backend.create_subnet(vpc.id, str(network), availability_zone=machine.zone)
     return subnets[key]
-
-
-def zones(region: str, account: str) -> Iterator[str]:
-    """The zones that moto has in a region."""
-    for zone in ec2_backends[account][region].describe_availability_zones():
-        yield str(zone.name)
