@@ -152,3 +152,7 @@ def _node(options: argparse.Namespace) -> int:
         result = decommission(options.host, certificates, options.ids)
     sys.stdout.write(render(result, options.format))
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

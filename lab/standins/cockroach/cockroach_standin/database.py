@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import shutil
 import signal
@@ -20,6 +21,12 @@ _ACCESS = """
 local   all all trust
 hostssl all all all cert
 """
+
+
+def _end_with_parent() -> None:
+    """Let PostgreSQL stop at once when this process is killed: nobody else would stop it."""
+    set_death_signal = 1
+    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGQUIT)
 
 
 class Database:
@@ -71,7 +78,9 @@ class Database:
             "log_min_messages": "warning",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        self._process = await asyncio.create_subprocess_exec(BINARIES / "postgres", "-D", self.data, *options)
+        self._process = await asyncio.create_subprocess_exec(
+            BINARIES / "postgres", "-D", self.data, *options, preexec_fn=_end_with_parent
+        )
         for _ in range(START_SECONDS * 10):
             if self._process.returncode is not None:
                 raise StandInError(f"postgres ended with status {self._process.returncode}")
@@ -84,7 +93,18 @@ class Database:
     async def answers(self) -> bool:
         """Whether PostgreSQL accepts connections."""
         probe = await asyncio.create_subprocess_exec(
-            BINARIES / "pg_isready", "-q", "-h", self.socket, "-p", str(SQL_PORT), "-t", "2"
+            BINARIES / "pg_isready",
+            "-q",
+            "-U",
+            "root",
+            "-d",
+            "postgres",
+            "-h",
+            self.socket,
+            "-p",
+            str(SQL_PORT),
+            "-t",
+            "2",
         )
         return await probe.wait() == 0
 

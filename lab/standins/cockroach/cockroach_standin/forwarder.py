@@ -22,13 +22,14 @@ class Forwarder:
         self._server = await asyncio.start_server(self._serve, host, port)
 
     async def answers(self) -> bool:
-        """Whether the primary can be reached from here and speaks PostgreSQL: it must agree to TLS."""
+        """Whether the primary can be reached from here and speaks PostgreSQL."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 reader, writer = await asyncio.open_connection(self._host, self._port)
                 with contextlib.closing(writer):
-                    writer.write(bytes.fromhex("0000000804d2162f"))  # SSLRequest
-                    return await reader.readexactly(1) == b"S"
+                    # GSSENCRequest: every PostgreSQL answers it with one letter and minds no goodbye after it.
+                    writer.write(bytes.fromhex("0000000804d21630"))
+                    return await reader.readexactly(1) in (b"N", b"G")
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             return False
 

@@ -45,13 +45,11 @@ class Regions:
         elif region not in regions:
             raise StandInError(
                 f'ERROR: region "{region}" has not been added to the database\nSQLSTATE: 42602\n'
-                f'HINT: you must add the region to the database first, by running `ALTER DATABASE {database} ADD '
+                f"HINT: you must add the region to the database first, by running `ALTER DATABASE {database} ADD "
                 f'REGION "{region}"`'
             )
         else:
-            self._system.execute(
-                "UPDATE standin.databases SET primary_region = %s WHERE name = %s", (region, database)
-            )
+            self._system.execute("UPDATE standin.databases SET primary_region = %s WHERE name = %s", (region, database))
         return ResultSet("ALTER DATABASE PRIMARY REGION")
 
     def add(self, database: str, region: str, if_not_exists: bool) -> ResultSet:

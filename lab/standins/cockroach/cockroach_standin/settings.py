@@ -12,7 +12,14 @@ from cockroach_standin.statements import unquote, unquote_string
 
 _DURATION = re.compile(r"^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$|^0$")
 _BOOLEANS = {"true": "true", "on": "true", "t": "true", "false": "false", "off": "false", "f": "false"}
-_ZONE_SETTINGS = ("constraints", "gc.ttlseconds", "lease_preferences", "num_replicas", "num_voters", "voter_constraints")
+_ZONE_SETTINGS = (
+    "constraints",
+    "gc.ttlseconds",
+    "lease_preferences",
+    "num_replicas",
+    "num_voters",
+    "voter_constraints",
+)
 
 
 class Settings:
@@ -25,7 +32,9 @@ class Settings:
         """Every known setting with its value; secrets are shown as set or not."""
         kept = dict(self._system.execute("SELECT variable, value FROM standin.settings").fetchall())
         values = {**KNOWN_SETTINGS, **kept}
-        return {name: "<redacted>" if name in SECRET_SETTINGS and values[name] else values[name] for name in sorted(values)}
+        return {
+            name: "<redacted>" if name in SECRET_SETTINGS and values[name] else values[name] for name in sorted(values)
+        }
 
     def show(self, names: list[str] | None) -> ResultSet:
         values = self.all()
@@ -53,17 +62,19 @@ class Settings:
     @staticmethod
     def _check(name: str) -> None:
         if name not in KNOWN_SETTINGS:
-            raise StandInError(f"ERROR: unknown cluster setting '{name}' (the stand-in knows {len(KNOWN_SETTINGS)} of them)")
+            raise StandInError(
+                f"ERROR: unknown cluster setting '{name}' (the stand-in knows {len(KNOWN_SETTINGS)} of them)"
+            )
 
     @staticmethod
     def _checked(name: str, value: str) -> str:
         default = KNOWN_SETTINGS[name]
         if default in ("true", "false"):
             if value.lower() not in _BOOLEANS:
-                raise StandInError(f"ERROR: parameter \"{name}\" requires a Boolean value\nSQLSTATE: 22023")
+                raise StandInError(f'ERROR: parameter "{name}" requires a Boolean value\nSQLSTATE: 22023')
             return _BOOLEANS[value.lower()]
         if re.fullmatch(r"(?:\d+[smh])+", default) and not _DURATION.match(value):
-            raise StandInError(f"ERROR: parameter \"{name}\" requires a duration value\nSQLSTATE: 22023")
+            raise StandInError(f'ERROR: parameter "{name}" requires a duration value\nSQLSTATE: 22023')
         return value
 
     def configure_zone(self, target: str, text: str) -> ResultSet:

@@ -31,7 +31,7 @@ def connect(host: str, certificates: CertificatesDirectory, user: str, database:
             **certificates.connection_parameters(user),  # type: ignore[arg-type]
         )
     except psycopg.Error as error:
-        raise StandInError(f"ERROR: cannot dial server.\n{str(error).strip()}\nFailed running \"sql\"") from error
+        raise StandInError(f'ERROR: cannot dial server.\n{str(error).strip()}\nFailed running "sql"') from error
 
 
 class Shell:

@@ -104,7 +104,9 @@ def unquote_string(value: str) -> str:
 
 def split(script: str) -> Iterator[str]:
     """Split a script at its semicolons, which strings, names and comments may hold as well."""
-    token = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|;|[^;'"$/-]+|.""", re.DOTALL)
+    token = re.compile(
+        r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|;|[^;'"$/-]+|.""", re.DOTALL
+    )
     current: list[str] = []
     for found in token.finditer(script):
         piece = found.group()
@@ -135,5 +137,3 @@ def parse(text: str) -> Statement:
 
 def _begins(words: str, known: str) -> bool:
     return words == known or words.startswith((known + " ", known + "(", known + "*"))
-
-
