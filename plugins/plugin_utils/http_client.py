@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import email.utils
 import functools
+import http.client
 import json
 import os
 import ssl
@@ -86,10 +87,6 @@ class HttpClient:
             raise AttemptFailed(f"the connection failed: {_reason(error)}", retry=True) from error
         except urllib3.exceptions.TimeoutError as error:
             raise AttemptFailed(f"no answer within {timeout:.3g} s", retry=True) from error
-        except urllib3.exceptions.IncompleteRead as error:
-            whole = (error.partial or 0) + (error.expected or 0)
-            message = f"the connection closed after {error.partial} of {whole} bytes"
-            raise AttemptFailed(message, status=response.status, retry=True) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise AttemptFailed(f"the connection failed: {_reason(error)}", retry=True) from error
         if not 200 <= response.status < 300:
@@ -166,12 +163,7 @@ def _read_body(response: BaseHTTPResponse, end: float, timeout: float) -> bytes:
             size = sum(map(len, chunks))
             raise AttemptFailed(f"the answer was not complete within {timeout:.3g} s ({size} bytes came)", retry=True)
     response.release_conn()
-    body = b"".join(chunks)
-    expected = response.headers.get("Content-Length", "")
-    if expected.isdigit() and not response.headers.get("Content-Encoding") and len(body) < int(expected):
-        message = f"the connection closed after {len(body)} of {expected} bytes"
-        raise AttemptFailed(message, status=response.status, retry=True)
-    return body
+    return b"".join(chunks)
 
 
 def _seconds(retry_after: str | None) -> float | None:
@@ -196,5 +188,13 @@ def _reason(error: BaseException) -> str:
         if cause is None or cause is inner:
             break
         inner = cause
+    if isinstance(inner, http.client.IncompleteRead):
+        return _cut_off(inner)
     text = str(inner.args[-1]) if isinstance(inner, OSError) and inner.args else str(inner)
     return text.rpartition(">: ")[2].rpartition("]: ")[2] or type(inner).__name__
+
+
+def _cut_off(error: http.client.IncompleteRead) -> str:
+    """Say where the answer ended; urllib3 gives the number of bytes, http.client the bytes themselves."""
+    partial = error.partial if isinstance(error.partial, int) else len(error.partial or b"")
+    return f"it closed after {partial} bytes, and {error.expected} more were promised"

@@ -147,4 +147,4 @@ class ProviderSession:
 
 def _told(what: str, failed: AttemptFailed, tries: int) -> str:
     times = f" ({tries} tries)" if tries > 1 else ""
-    return f"{what}: {failed.message}{times}"
+    return f"{what}: {failed.message.rstrip('. ')}{times}"
