@@ -46,7 +46,8 @@ def preparation() -> list[Stage]:
 def lab() -> list[Stage]:
     """Give the stages that bring the lab up; it measures its own links, so nothing else is busy by then."""
     return [
-        Stage("lab", (VENV, "-m", "geokube_lab", "up"), needs=("machine-template", "images")),
+        Stage("pairing", _module("demo.pairing"), needs=("machine-template", "images")),
+        Stage("lab", (VENV, "-m", "geokube_lab", "up"), needs=("pairing",)),
         Stage("files", _module("binaries", "publish", FILES), needs=("lab",)),
         Stage("registry", _module("images", "push"), needs=("lab",)),
     ]
