@@ -225,10 +225,11 @@ class Reconciler:
         staying = {origin["address"] for origin in wanted if origin.get("enabled", True)}
         if not enabled - staying or not self.guards.users_of(current):
             return
-        if leaving and not self.check_mode and places - {origin["address"] for origin in old}:
-            grown = self.account.change(POOL, current, {"origins": [*wanted, *leaving]})
+        if leaving and not self.check_mode:
+            if places - {origin["address"] for origin in old}:
+                self.account.change(POOL, current, {"origins": [*wanted, *leaving]})
             if self.wishes.wait_healthy:
-                self.guards.wait_healthy([dict(grown, origins=wanted)], self.wishes.wait_healthy)
+                self.guards.wait_healthy([dict(current, origins=wanted)], self.wishes.wait_healthy)
         self.guards.pool_keeps_enough(current, after)
         if leaving and not self.check_mode:
             resting = [dict(origin, enabled=False) for origin in leaving]
