@@ -35,19 +35,19 @@ def preparation() -> list[Stage]:
     return [
         Stage("debian-packages", ("bash", script, "packages")),
         Stage("python-packages", ("bash", script, "python")),
-        Stage("sources", _early("sources")),
-        Stage("programs", _early("binaries", "build"), needs=("sources",)),
+        Stage("pairing", _module("demo.pairing"), needs=installed),
+        Stage("sources", _module("sources"), needs=("pairing",)),
+        Stage("programs", _early("binaries", "build")),
         Stage("machine-template", (VENV, "-c", template), needs=installed),
         Stage("application-images", _module("images", "build", *APPLICATION_IMAGES), needs=installed),
-        Stage("images", _module("images", "build"), needs=("programs", "application-images")),
+        Stage("images", _module("images", "build"), needs=("programs", "sources", "application-images")),
     ]
 
 
 def lab() -> list[Stage]:
     """Give the stages that bring the lab up; it measures its own links, so nothing else is busy by then."""
     return [
-        Stage("pairing", _module("demo.pairing"), needs=("machine-template", "images")),
-        Stage("lab", (VENV, "-m", "geokube_lab", "up"), needs=("pairing",)),
+        Stage("lab", (VENV, "-m", "geokube_lab", "up"), needs=("machine-template", "images")),
         Stage("files", _module("binaries", "publish", FILES), needs=("lab",)),
         Stage("registry", _module("images", "push"), needs=("lab",)),
     ]
