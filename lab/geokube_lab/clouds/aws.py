@@ -7,7 +7,8 @@ from __future__ import annotations
 import io
 import threading
 from concurrent.futures import Future
-from typing import Any
+from itertools import count
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -22,25 +23,29 @@ from geokube_lab.clouds.faults import Call, Fault, Faults
 from geokube_lab.clouds.http import Request, Response, Server
 
 _READING = ("Describe", "Get", "List")
+_FIRST_ACCOUNT = 123456789012
 _PAGE_FAULTS = ("empty-page", "token-loop", "drop-page")
 
 
 class Aws(Emulator):
-    """AWS on one port for all services and regions. moto keeps one world a process, so there can be one at a time."""
+    """AWS on one port for all services and regions.
+
+    moto keeps one world a process; each emulator has an account of its own in it, so that they do not meet.
+    """
 
     name = "aws"
-    _owner: Aws | None = None
+    _accounts: ClassVar[set[int]] = set()
 
     def __init__(self, port: int = 0, faults: Faults | None = None) -> None:
         super().__init__(faults)
-        if Aws._owner is not None:
-            raise RuntimeError("there is an AWS emulator in this process already; stop it first")
+        self._number = next(number for number in count(_FIRST_ACCOUNT) if number not in Aws._accounts)
+        self._account = str(self._number)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = Server(self, port=port)
         self._pages = aws_pages.Pages()
         self._answers: dict[tuple[str, str, bytes], Future[Response]] = {}
         self._lock = threading.Lock()
-        Aws._owner = self
+        Aws._accounts.add(self._number)
 
     @property
     def endpoint(self) -> str:
@@ -54,11 +59,12 @@ class Aws(Emulator):
     def stop(self) -> None:
         """Stops to serve."""
         self._server.stop()
-        Aws._owner = None
+        aws_seed.seed((), self._account)
+        Aws._accounts.discard(self._number)
 
     def _loaded(self) -> None:
         with self._lock:
-            aws_seed.seed(self._machines)
+            aws_seed.seed(self._machines, self._account)
             self._answers.clear()
 
     def call(self, request: Request) -> Call:
@@ -139,7 +145,7 @@ class Aws(Emulator):
             message = "The request signature we calculated does not match the signature you provided."
             return error_response(credential.service, 403, message, "SignatureDoesNotMatch")
         if credential.access_key == credentials.AWS_GUEST_ACCESS_KEY_ID:
-            user = f"arn:aws:iam::123456789012:user/{credentials.AWS_GUEST_ACCESS_KEY_ID}"
+            user = f"arn:aws:iam::{self._account}:user/{credentials.AWS_GUEST_ACCESS_KEY_ID}"
             operation = f"{credential.service}:{action or request.method}"
             return error_response(
                 credential.service,
@@ -170,6 +176,7 @@ class Aws(Emulator):
             "SERVER_PORT": str(self._server.port),
             "SERVER_PROTOCOL": "HTTP/1.1",
             "REMOTE_ADDR": "127.0.0.1",
+            "HTTP_X_MOTO_ACCOUNT_ID": self._account,
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(body),
@@ -179,7 +186,7 @@ class Aws(Emulator):
             "wsgi.run_once": False,
         }
         for name, value in request.headers.items():
-            if name.lower() not in ("content-type", "content-length"):
+            if name.lower() not in ("content-type", "content-length", "x-moto-account-id"):
                 environ["HTTP_" + name.upper().replace("-", "_")] = value
         return environ
 

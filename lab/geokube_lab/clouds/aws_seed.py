@@ -24,29 +24,29 @@ _STATES = {
     "failed": ("terminated", 48),
 }
 _IMAGE = "ami-0geokubedebian0012"
+_Subnets = dict[tuple[str, str, str], Any]
 _lock = threading.Lock()
 
 
-def seed(machines: Sequence[Machine]) -> None:
-    """Empties moto's EC2 and puts these machines in, each in a reservation of its own."""
+def seed(machines: Sequence[Machine], account: str) -> None:
+    """Empties an account of moto's EC2 and puts these machines in, each in a reservation of its own."""
     with _lock:
-        for account in {machine.account for machine in machines}:
-            for backend in list(ec2_backends[account].values()):
-                backend.reset()
+        for backend in list(ec2_backends[account].values()):
+            backend.reset()
         for machine in machines:
             # moto looks the zone up among its own; one that it does not have is the caller's mistake.
-            _check_zone(machine)
-        subnets: dict[tuple[str, str, str, str], Any] = {}
+            _check_zone(machine, account)
+        subnets: _Subnets = {}
         identifiers = iter([machine.instance_id for machine in machines])
         # moto has no way to choose an instance's id.
         with mock.patch.object(moto_instances, "random_instance_id", lambda: next(identifiers)):
             for machine in machines:
-                _run(machine, subnets)
+                _run(machine, account, subnets)
 
 
-def _check_zone(machine: Machine) -> None:
+def _check_zone(machine: Machine, account: str) -> None:
     try:
-        backend = ec2_backends[machine.account][machine.cloud_region]
+        backend = ec2_backends[account][machine.cloud_region]
     except KeyError:
         raise ValueError(f"aws: {machine.name} is in {machine.cloud_region!r}, which EC2 does not have") from None
     zones = [zone.name for zone in backend.describe_availability_zones()]
@@ -56,8 +56,8 @@ def _check_zone(machine: Machine) -> None:
         )
 
 
-def _run(machine: Machine, subnets: dict[tuple[str, str, str, str], Any]) -> None:
-    backend = ec2_backends[machine.account][machine.cloud_region]
+def _run(machine: Machine, account: str, subnets: _Subnets) -> None:
+    backend = ec2_backends[account][machine.cloud_region]
     subnet = _subnet(backend, machine, subnets)
     reservation = backend.run_instances(
         _IMAGE,
@@ -86,9 +86,9 @@ def _run(machine: Machine, subnets: dict[tuple[str, str, str, str], Any]) -> Non
         backend.associate_address(instance=instance, eni=None, allocation_id=address.allocation_id)
 
 
-def _subnet(backend: Any, machine: Machine, subnets: dict[tuple[str, str, str, str], Any]) -> Any:
+def _subnet(backend: Any, machine: Machine, subnets: _Subnets) -> Any:
     network = IPv4Network(f"{machine.private_address or '10.255.0.0'}/16", strict=False)
-    key = (machine.account, machine.cloud_region, machine.zone, str(network))
+    key = (machine.cloud_region, machine.zone, str(network))
     if key not in subnets:
         vpc = backend.create_vpc(str(network))
         subnets[key] = backend.create_subnet(vpc.id, str(network), availability_zone=machine.zone)

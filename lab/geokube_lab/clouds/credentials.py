@@ -23,6 +23,20 @@ def guest(token: str) -> str:
     return token.replace("-token", "-guest-token")
 
 
+def environment() -> dict[str, str]:
+    """The lab's credentials in the environment variables that each cloud's users know."""
+    return {
+        "AWS_ACCESS_KEY_ID": AWS_ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": AWS_SECRET_ACCESS_KEY,
+        # Without this a client asks the machine's metadata server when a key is missing.
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "GCP_AUTH_KIND": "accesstoken",
+        "GCP_ACCESS_TOKEN": GCP_TOKEN,
+        "DIGITALOCEAN_ACCESS_TOKEN": DIGITALOCEAN_TOKEN,
+        "YC_IAM_TOKEN": YANDEX_TOKEN,
+    }
+
+
 class Tokens:
     """Which bearer tokens an emulator takes; those that it issues itself are added while it runs."""
 

@@ -46,8 +46,9 @@ class Machine:
 
     ``labels`` are AWS tags, Compute Engine and Yandex labels, and DigitalOcean tags of the form ``key:value`` (a value
     with commas becomes one tag for each part). ``tags`` are Compute Engine's network tags and DigitalOcean's plain
-    tags. ``account`` is the project or folder; empty means the lab's own. ``instance_id`` and ``machine_type`` are
-    filled in when empty. ``created`` is a point in time with a zone. ``state`` is one of STATES.
+    tags. ``account`` is the project or folder (an AWS emulator has one account only); empty means the lab's own.
+    ``instance_id`` and ``machine_type`` are filled in when empty. ``created`` is a point in time with a zone.
+    ``state`` is one of STATES.
     """
 
     name: str

@@ -115,16 +115,7 @@ class Clouds:
 
     def environment(self) -> dict[str, str]:
         """The credentials in the environment variables that each cloud's users know."""
-        return {
-            "AWS_ACCESS_KEY_ID": credentials.AWS_ACCESS_KEY_ID,
-            "AWS_SECRET_ACCESS_KEY": credentials.AWS_SECRET_ACCESS_KEY,
-            # Without this a client asks the machine's metadata server when a key is missing.
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "GCP_AUTH_KIND": "accesstoken",
-            "GCP_ACCESS_TOKEN": credentials.GCP_TOKEN,
-            "DIGITALOCEAN_ACCESS_TOKEN": credentials.DIGITALOCEAN_TOKEN,
-            "YC_IAM_TOKEN": credentials.YANDEX_TOKEN,
-        }
+        return credentials.environment()
 
     def providers(self) -> dict[str, dict[str, Any]]:
         """The ``providers`` of an inventory source that reads these clouds."""

@@ -23,7 +23,7 @@ MACHINES = fleet(40)
 
 @pytest.fixture(scope="session")
 def shared_clouds() -> Iterator[Clouds]:
-    """The clouds, started once; AWS can be had once a process."""
+    """The clouds, started once."""
     with Clouds(MACHINES, projects=["empty-project"], folders=["empty-folder"]) as clouds:
         yield clouds
 

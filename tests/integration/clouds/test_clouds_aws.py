@@ -162,6 +162,11 @@ def test_route53_records(clouds: Clouds) -> None:
     client.delete_hosted_zone(Id=zone)
 
 
-def test_a_second_emulator_in_one_process_is_refused(clouds: Clouds) -> None:
-    with pytest.raises(RuntimeError, match="stop it first"):
-        Clouds([], only=["aws"])
+def test_two_emulators_in_one_process_do_not_meet(clouds: Clouds) -> None:
+    alone = Machine("alone", "aws", "us-east-1", "us-east-1a", "10.0.0.2")
+    with Clouds([alone], only=["aws"]) as others:
+        (instance,) = instances([aws(others).describe_instances()])
+        assert tags(instance)["Name"] == "alone"
+        assert len(instances([aws(clouds).describe_instances()])) == 7
+        aws(others).terminate_instances(InstanceIds=[instance["InstanceId"]])
+    assert len(instances([aws(clouds).describe_instances()])) == 7
