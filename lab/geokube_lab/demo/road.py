@@ -35,12 +35,12 @@ def preparation() -> list[Stage]:
     return [
         Stage("debian-packages", ("bash", script, "packages")),
         Stage("python-packages", ("bash", script, "python")),
-        Stage("pairing", _module("demo.pairing"), needs=installed),
+        Stage("pairing", _module("demo.pairing"), needs=("python-packages",)),
         Stage("sources", _module("sources"), needs=("pairing",)),
-        Stage("programs", _early("binaries", "build")),
+        Stage("programs", _early("binaries", "build"), needs=("sources",)),
         Stage("machine-template", (VENV, "-c", template), needs=installed),
         Stage("application-images", _module("images", "build", *APPLICATION_IMAGES), needs=installed),
-        Stage("images", _module("images", "build"), needs=("programs", "sources", "application-images")),
+        Stage("images", _module("images", "build"), needs=("programs", "application-images")),
     ]
 
 
