@@ -10,7 +10,12 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.meridian.geokube.plugins.plugin_utils.mesh.addresses import MeshError, allocate, read_network
+from ansible_collections.meridian.geokube.plugins.plugin_utils.mesh.addresses import (
+    MeshError,
+    adopt,
+    allocate,
+    read_network,
+)
 from ansible_collections.meridian.geokube.plugins.plugin_utils.mesh.peers import peers_of
 from ansible_collections.meridian.geokube.plugins.plugin_utils.run_once import facts_of, keep
 from ansible_collections.meridian.geokube.plugins.plugin_utils.state_file import StateError, read_json
@@ -31,6 +36,7 @@ class ActionModule(ActionBase):
                 "network": {"type": "str", "default": "10.255.0.0/24"},
                 "listen_port": {"type": "int", "default": 51820},
                 "public_keys": {"type": "dict", "default": {}},
+                "live_addresses": {"type": "dict", "default": {}},
             }
         )
         try:
@@ -44,7 +50,9 @@ class ActionModule(ActionBase):
         taken = [
             str(one.get(key) or "") for one in facts.values() for key in ("geokube_public_ip", "geokube_private_ip")
         ]
-        addresses = allocate(options["hosts"], read_json(folder / "mesh.json") or {}, network, taken)
+        live = {name: found or [] for name, found in options["live_addresses"].items()}
+        known_addresses = adopt(read_json(folder / "mesh.json") or {}, live, network)
+        addresses = allocate(options["hosts"], known_addresses, network, taken)
         known = read_json(folder / "mesh_keys.json") or {}
         keys = {**known, **{name: key for name, key in options["public_keys"].items() if key}}
         results = [keep(folder / "mesh.json", addresses, self._task.check_mode)]

@@ -108,9 +108,14 @@ def public_key(key_file: Path) -> str:
     return must(["wg", "pubkey"], text + "\n").strip()
 
 
+def has_interface(name: str) -> bool:
+    """Tell whether there is an interface of that name."""
+    return Path("/sys/class/net", name).exists()
+
+
 def live_interface(name: str) -> Live | None:
     """Give the running interface, or None when there is none."""
-    if not Path("/sys/class/net", name).exists():
+    if not has_interface(name):
         return None
     code, out, err = run(["wg", "show", name, "dump"])
     if code != 0:

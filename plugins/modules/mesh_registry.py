@@ -13,6 +13,8 @@ version_added: 0.1.0
 author: Meridian (@meridian)
 description:
   - Gives every machine a mesh address once and keeps it for good in C(mesh.json) of the state folder.
+  - A machine that has a mesh address already keeps it, even when C(mesh.json) is lost; one that runs with another
+    address than C(mesh.json) says is refused before anything is changed.
   - Remembers the machines' public keys in C(mesh_keys.json), so that a run on some machines knows the others.
   - Gives for every machine the peers that M(meridian.geokube.wireguard_mesh) takes.
   - Runs on the controller. Use C(run_once).
@@ -48,6 +50,10 @@ options:
     default: 51820
   public_keys:
     description: The public keys that are known now, by the machines' names.
+    type: dict
+    default: {}
+  live_addresses:
+    description: The addresses that the machines' mesh interfaces have now, by the machines' names.
     type: dict
     default: {}
 """

@@ -96,6 +96,11 @@ links:
       loss: 0.0
       samples: 20
       path_mtu: 1500
+addresses:
+  description: The addresses of each interface of this machine, with their prefix lengths.
+  returned: success
+  type: dict
+  sample: {eth0: [192.0.2.10/26], wg0: [10.255.0.1/24]}
 clock_error_ms:
   description: The bound of the error of this machine's clock as chrony knows it, or null.
   returned: success
@@ -110,6 +115,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.meridian.geokube.plugins.module_utils.clock import clock_error
+from ansible_collections.meridian.geokube.plugins.module_utils.interfaces import interface_addresses
 from ansible_collections.meridian.geokube.plugins.module_utils.path_mtu import path_mtus
 from ansible_collections.meridian.geokube.plugins.module_utils.round_trips import (
     ProbeError,
@@ -205,9 +211,11 @@ def main() -> None:
     check(module)
     try:
         links = probe(module)
+        addresses = interface_addresses(run, module.get_bin_path("ip", required=True))
     except ProbeError as error:
         module.fail_json(msg=f"measuring from {module.params['source']} failed: {error}")
-    module.exit_json(changed=False, links=links, clock_error_ms=clock_error(run, module.get_bin_path("chronyc")))
+    clock = clock_error(run, module.get_bin_path("chronyc"))
+    module.exit_json(changed=False, links=links, clock_error_ms=clock, addresses=addresses)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ description:
   - Makes a private key on the machine, mode 0600, unless there is one, and gives its public key.
   - The private key never leaves the machine.
   - Where WireGuard's tools are missing it makes no key and names the packages that bring them.
+  - Tells which addresses the interface has now, so that nobody is given another one.
 attributes:
   check_mode:
     support: full
@@ -52,6 +53,12 @@ public_key:
   returned: success
   type: str
   sample: 7Hh2jWQUv0yOBVpyW2JxMBm4HQFN3BLBIv4aB8mS0Vw=
+addresses:
+  description: The addresses that the interface has now, with their prefix lengths; empty where it does not run.
+  returned: success
+  type: list
+  elements: str
+  sample: [10.255.0.1/24]
 missing_packages:
   description: Debian packages that must be installed before.
   returned: success
@@ -66,6 +73,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.meridian.geokube.plugins.module_utils.wireguard_host import (
     WireGuardError,
+    has_interface,
+    live_addresses,
     missing_packages,
     must,
     public_key,
@@ -83,6 +92,7 @@ def ensure(folder: Path, interface: str, check_mode: bool) -> dict[str, Any]:
         "changed": not existed,
         "public_key": None,
         "missing_packages": missing,
+        "addresses": live_addresses(interface) if has_interface(interface) else [],
         "diff": {"before": "", "after": ""},
     }
     if not existed:

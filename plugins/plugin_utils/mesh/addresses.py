@@ -24,6 +24,26 @@ def read_network(text: str) -> IPv4Network:
     return network
 
 
+def adopt(known: Mapping[str, str], live: Mapping[str, Sequence[str]], network: IPv4Network) -> dict[str, str]:
+    """Give the known addresses and those that running machines have already, should the known ones be lost.
+
+    C(live) holds the addresses of each machine's mesh interface, with or without prefix lengths.
+    Raises MeshError when a machine runs with another address than the known one, before anything is changed.
+    """
+    addresses = dict(known)
+    for name, found in live.items():
+        running = [one.partition("/")[0] for one in found if ip_address(one.partition("/")[0]) in network]
+        if not running or addresses.get(name) in running:
+            continue
+        if name in addresses:
+            raise MeshError(
+                f"{name} runs with the mesh address {running[0]}, but mesh.json gives it {addresses[name]}; a changed "
+                "address breaks etcd: restore the state folder, or remove mesh.json to adopt what the machines have"
+            )
+        addresses[name] = running[0]
+    return addresses
+
+
 def allocate(
     hosts: Sequence[str], known: Mapping[str, str], network: IPv4Network, taken: Iterable[str] = ()
 ) -> dict[str, str]:

@@ -35,13 +35,16 @@ def remember(known: Mapping[str, Any] | None, stages: Iterable[Stage]) -> dict[s
     C(last) is always the run at hand. C(work) stays the earlier one while nothing was changed, unless that one failed:
     a run that found everything in place does not hide how long the work took.
     """
-    kept: dict[str, dict[str, Any]] = {}
+    kept: dict[tuple[str, ...], dict[str, Any]] = {}
     if known is not None and known.get("version") == VERSION:
-        kept = {str(one["name"]): one for one in known.get("stages") or [] if isinstance(one, dict) and "name" in one}
+        for one in known.get("stages") or []:
+            if isinstance(one, dict) and "name" in one:
+                kept[str(one["name"]), *map(str, one.get("roles") or [])] = one
     for stage in stages:
         record = stage.record()
-        work = kept.get(stage.name, {}).get("work")
+        key = (stage.name, *stage.roles)
+        work = kept.get(key, {}).get("work")
         if work is None or record["changed"] > 0 or work.get("failed") or work.get("unreachable"):
             work = record
-        kept[stage.name] = {"name": stage.name, "roles": list(stage.roles), "work": work, "last": record}
+        kept[key] = {"name": stage.name, "roles": list(stage.roles), "work": work, "last": record}
     return {"version": VERSION, "stages": list(kept.values())}

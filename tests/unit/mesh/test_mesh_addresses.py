@@ -8,7 +8,12 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 import pytest
-from ansible_collections.meridian.geokube.plugins.plugin_utils.mesh.addresses import MeshError, allocate, read_network
+from ansible_collections.meridian.geokube.plugins.plugin_utils.mesh.addresses import (
+    MeshError,
+    adopt,
+    allocate,
+    read_network,
+)
 from ansible_collections.meridian.geokube.plugins.plugin_utils.mesh.endpoints import reached_at, with_port
 from ansible_collections.meridian.geokube.plugins.plugin_utils.mesh.peers import peers_of
 from hypothesis import given
@@ -35,6 +40,24 @@ def test_addresses_are_kept_for_good_and_never_shared(first: list[str], then: li
 def test_an_address_of_a_machine_that_is_gone_is_not_given_again() -> None:
     known = allocate(["old"], {}, NETWORK)
     assert allocate(["new"], known, NETWORK)["new"] == "10.255.0.2"
+
+
+def test_what_machines_run_with_is_adopted_when_the_file_is_lost() -> None:
+    live = {"b": ["10.255.0.1/24"], "a": [], "c": ["10.1.0.4/24"]}
+    assert adopt({}, live, NETWORK) == {"b": "10.255.0.1"}
+    assert allocate(["a", "b", "c"], adopt({}, live, NETWORK), NETWORK) == {
+        "b": "10.255.0.1",
+        "a": "10.255.0.2",
+        "c": "10.255.0.3",
+    }
+
+
+def test_a_machine_that_runs_with_another_address_is_refused() -> None:
+    assert adopt({"a": "10.255.0.1"}, {"a": ["10.255.0.1/24"]}, NETWORK) == {"a": "10.255.0.1"}
+    with pytest.raises(
+        MeshError, match=r"a runs with the mesh address 10\.255\.0\.9, but mesh.json gives it 10\.255\.0\.1"
+    ):
+        adopt({"a": "10.255.0.1"}, {"a": ["10.255.0.9/24"]}, NETWORK)
 
 
 def test_a_full_network_names_the_machine() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.meridian.geokube.plugins.module_utils.clock import clock_error, parse_tracking
+from ansible_collections.meridian.geokube.plugins.module_utils.interfaces import interface_addresses
 from ansible_collections.meridian.geokube.plugins.module_utils.path_mtu import local_mtu, path_mtu, path_mtus
 from ansible_collections.meridian.geokube.plugins.module_utils.round_trips import (
     ProbeError,
@@ -107,3 +108,12 @@ def test_the_clock_error_is_chronys_bound() -> None:
     assert parse_tracking("506 Cannot talk to daemon") is None
     assert clock_error(lambda argv, seconds: (1, "", ""), "chronyc") is None
     assert clock_error(lambda argv, seconds: (0, TRACKING, ""), None) is None
+
+
+def test_the_interfaces_are_read() -> None:
+    text = """[{"ifname": "lo", "addr_info": [{"local": "127.0.0.1", "prefixlen": 8, "scope": "host"}]},
+      {"ifname": "wg0", "addr_info": [{"local": "10.255.0.1", "prefixlen": 24, "scope": "global"}]}]"""
+    assert interface_addresses(lambda argv, seconds: (0, text, ""), "ip") == {"lo": [], "wg0": ["10.255.0.1/24"]}
+    for answer in ((1, "", "no"), (0, "torn", ""), (0, "[{}]", "")):
+        with pytest.raises(ProbeError, match="ip address show"):
+            interface_addresses(lambda argv, seconds, answer=answer: answer, "ip")
