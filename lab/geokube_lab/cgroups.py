@@ -32,7 +32,8 @@ def hierarchies() -> dict[str, Path]:
         _, names, path = line.split(":", 2)
         name = names.split(",")[0]
         if name in mounted:
-            result[names] = mounted[name] / path.lstrip("/")
+            # The lab's own processes stand in the lab's cgroup: not another one below it.
+            result[names] = mounted[name] / path.partition(f"/{paths.CGROUP}")[0].lstrip("/")
     return result
 
 
@@ -52,6 +53,15 @@ def create(node: str) -> list[Path]:
             (lab / "cpu.shares").write_text(_CPU_SHARES)
         made.append(lab / paths.node_cgroup(node))
     return made
+
+
+def enter_services() -> None:
+    """Move the calling process to the cgroup by which `down` finds the lab's services, whatever was recorded."""
+    for names, parent in hierarchies().items():
+        if "pids" in names.split(","):
+            folder = parent / paths.CGROUP / paths.SERVICES_CGROUP
+            folder.mkdir(parents=True, exist_ok=True)
+            enter([folder])
 
 
 def enter(folders: list[Path]) -> None:

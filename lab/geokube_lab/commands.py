@@ -96,7 +96,7 @@ def status(topology: Topology) -> int:
     state = wan.current()
     up = {"network": network.complete(topology), wan.RELAY: recorded(wan.RELAY) is not None}
     for node in topology.nodes:
-        up[node.name] = recorded(machine.process_name(node.name)) is not None
+        up[node.name] = machine.is_on(node)
         where = f"{node.cloud} {node.zone}"
         print(f"{node.name:16} {'up' if up[node.name] else 'OFF':4} {node.public_address!s:16} {where}")
     for service in services.table(topology):

@@ -15,7 +15,8 @@ from geokube_lab.progress import Progress
 
 def down(progress: Progress, purge: bool) -> None:
     """Remove the lab; with `purge` also its keys, registry, files and logs. The cache stays."""
-    if not paths.RUN.exists() and not any(paths.NETNS.glob(f"{paths.PREFIX}*")) and not paths.DATA.exists():
+    data = paths.DATA.is_dir() and any(paths.DATA.iterdir())
+    if not paths.RUN.exists() and not any(paths.NETNS.glob(f"{paths.PREFIX}*")) and not data:
         progress.line("there is no lab")
         return
     with exclusive():

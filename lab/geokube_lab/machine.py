@@ -126,9 +126,10 @@ def supervise(world: Topology, node: Node) -> int:
         while code == _REBOOT:
             cgroups.destroy(paths.node_cgroup(node.name))
             network.connect_node(world, node)
+            folders = cgroups.create(node.name)
             pid = os.fork()
             if pid == 0:
-                _boot(node)
+                _boot(node, folders)
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             print(f"{node.name}: nspawn ended with {code}", flush=True)
     except _Off:
@@ -139,12 +140,12 @@ def supervise(world: Topology, node: Node) -> int:
     return code
 
 
-def _boot(node: Node) -> None:
+def _boot(node: Node, folders: list[Path]) -> None:
     """In the child: a cgroup, a mount namespace, the disks, then nspawn in this process's place."""
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         kernel.die_with_parent()
-        cgroups.enter(cgroups.create(node.name))
+        cgroups.enter(folders)
         kernel.private_mounts()
         home = folder(node.name)
         layers = f"lowerdir={(home / 'rootfs').resolve()},upperdir={home / 'upper'},workdir={home / 'work'}"

@@ -29,6 +29,7 @@ NETNS = Path("/run/netns")
 CGROUPS = Path("/sys/fs/cgroup")
 # The cgroup that holds the machines in every hierarchy.
 CGROUP = PREFIX + "lab"
+SERVICES_CGROUP = PREFIX + "services"
 
 ROUTER = PREFIX + "router"
 CONTROLLER = PREFIX + "controller"

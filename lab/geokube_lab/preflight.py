@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -36,22 +35,22 @@ _GIB = 1 << 30
 _MEMORY_A_NODE, _DISK_A_NODE, _DISK_CACHE = 1 * _GIB, 3 * _GIB, 1 * _GIB
 
 
-def check(topology: Topology, fresh: bool) -> None:
-    """Raise LabError that lists everything that is missing. `fresh`: nothing of the lab runs yet."""
-    if os.geteuid() != 0:
-        raise LabError("the lab makes namespaces, mounts and cgroups: run it as root")
-    problems = list(_commands())
-    if not problems and fresh:
-        problems += [*_kernel(), *_devices(), *_cgroups(), *_inotify(topology), *_room(topology), *_ports(topology)]
-    if problems:
-        raise LabError("this machine lacks what the lab needs:\n" + "\n".join(f"  - {problem}" for problem in problems))
-
-
-def _commands() -> Iterator[str]:
+def check_commands() -> None:
+    """Raise LabError that lists the commands that are missing, and the packages that bring them."""
     missing = {command: package for command, package in _COMMANDS.items() if shutil.which(command) is None}
     if missing:
         packages = " ".join(sorted(set(missing.values())))
-        yield f"commands {', '.join(missing)}: apt-get install --no-install-recommends {packages}"
+        _refuse([f"commands {', '.join(missing)}: apt-get install --no-install-recommends {packages}"])
+
+
+def check_host(topology: Topology) -> None:
+    """Raise LabError that lists everything else that is missing. Nothing of a lab may run yet."""
+    _refuse([*_kernel(), *_devices(), *_cgroups(), *_inotify(topology), *_room(topology), *_ports(topology)])
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise LabError("this machine lacks what the lab needs:\n" + "\n".join(f"  - {problem}" for problem in problems))
 
 
 def _kernel() -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from geokube_lab import cgroups
 from geokube_lab.errors import LabError
 from geokube_lab.paths import LOGS, PIDS
 
@@ -119,6 +120,7 @@ def background(name: str, argv: Sequence[str], env: Mapping[str, str] | None = N
                 env={**os.environ, **(env or {})},
                 cwd="/",
                 start_new_session=True,
+                preexec_fn=cgroups.enter_services,
             )
         except OSError as error:
             raise LabError(f"{name}: {argv[0]}: {error.strerror}") from error

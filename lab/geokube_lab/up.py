@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 
 from geokube_lab import (
@@ -34,12 +35,16 @@ _VERIFIED = paths.RUN / "verified"
 
 def up(topology: Topology, progress: Progress) -> None:
     """Bring the lab up, or repair it. Raises LabError."""
-    fresh = not network.exists(paths.ROUTER)
-    preflight.check(topology, fresh)
+    preflight.check_commands()
     with exclusive():
-        if fresh:
+        if not network.exists(paths.ROUTER):
             # A killed `up` may have left anything; the machines' disks are kept.
             down.stop_everything()
+            try:
+                preflight.check_host(topology)
+            except LabError:
+                shutil.rmtree(paths.RUN)
+                raise
             progress.line("the host has what the lab needs")
         identity.ensure_key()
         paths.CONTROL.mkdir(mode=0o700, parents=True, exist_ok=True)

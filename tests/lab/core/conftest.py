@@ -63,12 +63,12 @@ class SmallLab:
     def leftovers(self) -> list[str]:
         """What is there of a lab: processes, namespaces, mounts, cgroups, files."""
         script = (
-            "ls /run/netns; "
-            "grep -o geokube-[a-z0-9-]* /proc/mounts; grep -o ' /var/lib/geokube-lab/[^ ]*' /proc/mounts; "
+            "exec 2>/dev/null; ls /run/netns; "
+            "grep -oE '^geokube-[^ ]* | /run/netns/[^ ]*| /var/lib/geokube-lab/[^ ]*' /proc/mounts; "
             "find /sys/fs/cgroup -name 'geokube-*'; ls -A /var/lib/geokube-lab; ls -d /run/geokube-lab /run/systemd; "
             "ps -eo args | grep -E '^[^ ]*(systemd-nspawn|dnsmasq|docker-registry|python.* -m geokube_lab|/sbin/init)'"
         )
-        return self.sandbox.run("sh", "-c", script + " 2>/dev/null; true")[1].split()
+        return self.sandbox.run("sh", "-c", script + "; true")[1].split()
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 _INIT = """
 set -eu
 mount --make-rprivate /
+umount --recursive --lazy /run/netns 2>/dev/null || true
 mount -t proc proc /proc
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns /var/lib/geokube-lab

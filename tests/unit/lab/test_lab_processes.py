@@ -26,6 +26,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records and logs in a folder of the test's own."""
     monkeypatch.setattr(processes, "PIDS", tmp_path / "pids")
     monkeypatch.setattr(processes, "LOGS", tmp_path / "logs")
+    monkeypatch.setattr("geokube_lab.cgroups.enter_services", lambda: None)
 
 
 def test_a_recorded_process_is_found_until_it_ends(sleeper: subprocess.Popen[bytes]) -> None:
