@@ -118,10 +118,17 @@ class Node:
 
     async def _look_for_cluster(self) -> None:
         found = await self._cluster_of_peers()
-        if found is not None and not self._initializing.locked():
-            identity = Identity(found["cluster_id"], found["primary"], False)
-            save(self.store, identity)
-            self.identity = identity
+        # While the others were asked, `cockroach init` may have made this node the primary.
+        if found is None or self.identity is not None or self._initializing.locked():
+            return
+        if found["primary"].rpartition(":")[0] == self.advertise:
+            raise StandInError(
+                f"the other nodes name {self.advertise} as the one that holds the data, but {self.store} is empty: "
+                "bring its data back, or empty the stores of all nodes to begin anew"
+            )
+        identity = Identity(found["cluster_id"], found["primary"], False)
+        save(self.store, identity)
+        self.identity = identity
 
     async def _cluster_of_peers(self) -> dict[str, str] | None:
         """Ask the join hosts, all at once, for the cluster they belong to."""
