@@ -63,4 +63,3 @@ KNOWN_SETTINGS: dict[str, str] = {
     "server.time_until_store_dead": "5m0s",
     "sql.defaults.results_buffer.size": "512 KiB",
 }
-SECRET_SETTINGS = frozenset({"enterprise.license"})

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import re
+import ssl
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,8 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "sql":
                 return _sql(options)
         return _node(options)
-    except StandInError as error:
-        print(error, file=sys.stderr)
+    except (StandInError, PermissionError, ssl.SSLError) as error:
+        print(error if isinstance(error, StandInError) else f"ERROR: {error}", file=sys.stderr)
         return 1
 
 

@@ -92,20 +92,8 @@ class Database:
 
     async def answers(self) -> bool:
         """Whether PostgreSQL accepts connections."""
-        probe = await asyncio.create_subprocess_exec(
-            BINARIES / "pg_isready",
-            "-q",
-            "-U",
-            "root",
-            "-d",
-            "postgres",
-            "-h",
-            self.socket,
-            "-p",
-            str(SQL_PORT),
-            "-t",
-            "2",
-        )
+        options = ("-q", "-t", "2", "-U", "root", "-d", "postgres", "-p", str(SQL_PORT))
+        probe = await asyncio.create_subprocess_exec(BINARIES / "pg_isready", *options, "-h", self.socket)
         return await probe.wait() == 0
 
     def _prepare(self) -> None:

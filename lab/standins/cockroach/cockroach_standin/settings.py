@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from cockroach_standin import StandInError
-from cockroach_standin.catalogue import KNOWN_SETTINGS, SECRET_SETTINGS
+from cockroach_standin.catalogue import KNOWN_SETTINGS
 from cockroach_standin.output import ResultSet
 from cockroach_standin.statements import unquote, unquote_string
 
@@ -29,12 +29,10 @@ class Settings:
         self._system = system
 
     def all(self) -> dict[str, str]:
-        """Every known setting with its value; secrets are shown as set or not."""
+        """Every known setting with its value."""
         kept = dict(self._system.execute("SELECT variable, value FROM standin.settings").fetchall())
         values = {**KNOWN_SETTINGS, **kept}
-        return {
-            name: "<redacted>" if name in SECRET_SETTINGS and values[name] else values[name] for name in sorted(values)
-        }
+        return {name: values[name] for name in sorted(values)}
 
     def show(self, names: list[str] | None) -> ResultSet:
         values = self.all()

@@ -46,15 +46,17 @@ class WebServer:
         with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             async with asyncio.timeout(REQUEST_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
-            method, target, *_ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ") + ["", ""]
+            method, target, *_ = [*head.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", ""]
             name = self._name_of(writer.get_extra_info("peercert"))
             answer = await self._handler(method, target, name)
             body = answer.body.encode()
-            writer.write(
-                f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Error')}\r\n"
-                f"Content-Type: {answer.media_type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
-                + body
+            head_lines = (
+                f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Error')}",
+                f"Content-Type: {answer.media_type}",
+                f"Content-Length: {len(body)}",
+                "Connection: close",
             )
+            writer.write("\r\n".join([*head_lines, "", ""]).encode() + body)
             await writer.drain()
         with contextlib.suppress(OSError, TimeoutError):
             writer.close()
