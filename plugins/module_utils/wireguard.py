@@ -10,6 +10,9 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# With packets to keep alive, a tunnel makes a new handshake every 120 s and is dead without one after 180 s.
+SILENCE_SECONDS = 185
+
 MARK = "# Managed by the role meridian.geokube.mesh"
 
 
@@ -37,11 +40,12 @@ class Interface:
 
 @dataclass(frozen=True)
 class LivePeer:
-    """A peer as the running interface has it."""
+    """A peer as the running interface has it; the last handshake in seconds since 1970, 0 for never."""
 
     endpoint: str | None
     allowed_ips: frozenset[str]
     keepalive: int
+    handshake: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ def parse_dump(text: str) -> Live:
             endpoint=None if line[2] == "(none)" else line[2],
             allowed_ips=frozenset() if line[3] == "(none)" else frozenset(line[3].split(",")),
             keepalive=0 if line[7] == "off" else int(line[7]),
+            handshake=int(line[4]),
         )
         for line in lines[1:]
     }
@@ -110,6 +115,17 @@ def endpoints_in(configuration: str) -> dict[str, str]:
         elif name == "Endpoint" and key:
             found[key] = value
     return found
+
+
+def silent(peers: Sequence[Peer], live: Live, now: float) -> list[str]:
+    """Give the names of the peers with which no handshake was made of late; none of those without keepalive."""
+    return [
+        peer.name
+        for peer in peers
+        if peer.keepalive
+        and peer.public_key in live.peers
+        and now - live.peers[peer.public_key].handshake > SILENCE_SECONDS
+    ]
 
 
 def commands(

@@ -5,19 +5,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from . import wireguard_host as host
-from .wireguard import MARK, Interface, Live, Peer, commands, endpoints_in, render
+from .wireguard import MARK, Interface, Live, Peer, commands, endpoints_in, render, silent
 
 
 class Node:
-    """Brings one interface to what is wanted; C(changes) tells in words what differed."""
+    """Brings one interface to what is wanted; C(changes) tells in words what differed, C(silent) who does not answer."""
 
     def __init__(self, folder: Path, interface: Interface, peers: Sequence[Peer], check_mode: bool) -> None:
         self.file = folder / f"{interface.name}.conf"
         self.changes: list[str] = []
+        self.silent: list[str] = []
         self._interface = interface
         self._peers = peers
         self._check_mode = check_mode
@@ -36,6 +38,7 @@ class Node:
         after = render(self._interface, self._peers)
         live = host.live_interface(self._interface.name)
         if live is not None:
+            self.silent = silent(self._peers, live, time.time())
             self._same_address()
             self._set(live, before)
             self._mtu()

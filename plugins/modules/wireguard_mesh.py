@@ -102,6 +102,12 @@ changes:
   type: list
   elements: str
   sample: ["peer devfest-au-01 added"]
+silent:
+  description: Peers with which the interface, as it was found, had made no handshake for three minutes.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 """
 
 from pathlib import Path
@@ -148,7 +154,12 @@ def ensure(module: AnsibleModule) -> dict[str, Any]:
     if node.changes:
         running = {"before_header": f"{interface.name} running", "after_header": f"{interface.name} running"}
         diff.append({**running, "before": "", "after": "".join(f"{one}\n" for one in node.changes)})
-    return {"changed": before != after or bool(node.changes), "changes": node.changes, "diff": diff}
+    return {
+        "changed": before != after or bool(node.changes),
+        "changes": node.changes,
+        "silent": node.silent,
+        "diff": diff,
+    }
 
 
 def main() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 from ansible_collections.meridian.geokube.plugins.module_utils.wireguard import (
@@ -18,6 +19,7 @@ from ansible_collections.meridian.geokube.plugins.module_utils.wireguard import 
     is_key,
     parse_dump,
     render,
+    silent,
 )
 
 
@@ -51,7 +53,11 @@ def test_the_file_names_the_private_keys_file_and_holds_no_key() -> None:
 
 def test_a_dump_is_read_without_its_private_key() -> None:
     live = parse_dump(DUMP)
-    assert live == Live(OWN, 51820, {AU.public_key: LIVE_AU, SG.public_key: LivePeer(None, frozenset(), 0)})
+    assert live == Live(
+        OWN,
+        51820,
+        {AU.public_key: replace(LIVE_AU, handshake=1700000000), SG.public_key: LivePeer(None, frozenset(), 0)},
+    )
     assert key("p") not in repr(live)
 
 
@@ -91,6 +97,14 @@ def test_drift_of_key_port_addresses_and_keepalive_is_corrected() -> None:
     assert arguments[:4] == ["private-key", "/etc/wireguard/wg0.key", "listen-port", "51820"]
     assert arguments[4:] == ["peer", AU.public_key, "persistent-keepalive", "25", "allowed-ips", "10.255.0.3/32"]
     assert words[-1] == "peer au-01 corrected: persistent-keepalive, allowed-ips"
+
+
+def test_a_peer_without_a_recent_handshake_is_silent() -> None:
+    live = Live(OWN, 51820, {AU.public_key: replace(LIVE_AU, handshake=1000), SG.public_key: LIVE_SG})
+    assert silent([AU, SG], live, 1100) == ["sg-01"]
+    assert silent([AU, SG], live, 1200) == ["au-01", "sg-01"]
+    assert silent([replace(SG, keepalive=0)], live, 1100) == []
+    assert silent([Peer("br-01", key("b"), "", (), 25)], live, 1100) == []
 
 
 @pytest.mark.parametrize(("text", "good"), [(OWN, True), (OWN[:-1], False), ("", False), ("é" * 44, False)])
