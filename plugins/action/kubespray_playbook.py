@@ -48,7 +48,7 @@ def _failure(outcome: playbook_child.Outcome, playbook: str, log: str) -> str:
     return f"{playbook} ended with status {outcome.status}: {' / '.join(lines) or 'no output'}. Its log: {log}"
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """The action behind meridian.geokube.kubespray_playbook."""
 
     _supports_check_mode = True

@@ -24,7 +24,7 @@ description:
 """
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]
+class CallbackModule(CallbackBase):
     """Writes an event for each play, task, host result and for the end."""
 
     CALLBACK_VERSION = 2.0

@@ -10,8 +10,8 @@ systemd, restart or start units, run commands. A file of `secret_files` is gone 
 from __future__ import annotations
 
 import gzip
-import http.client
 import hashlib
+import http.client
 import os
 import shutil
 import subprocess
