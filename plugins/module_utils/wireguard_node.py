@@ -14,7 +14,10 @@ from .wireguard import MARK, Interface, Live, Peer, commands, endpoints_in, rend
 
 
 class Node:
-    """Brings one interface to what is wanted; C(changes) tells in words what differed, C(silent) who does not answer."""
+    """Brings one interface to what is wanted.
+
+    C(changes) tells in words what differed, C(silent) which peers did not answer of late.
+    """
 
     def __init__(self, folder: Path, interface: Interface, peers: Sequence[Peer], check_mode: bool) -> None:
         self.file = folder / f"{interface.name}.conf"
