@@ -20,7 +20,8 @@ from geokube_lab.clouds.aws_errors import error_response
 from geokube_lab.clouds.aws_signature import Credential, credential_of, is_valid
 from geokube_lab.clouds.emulator import Emulator
 from geokube_lab.clouds.faults import Call, Fault, Faults
-from geokube_lab.clouds.http import Request, Response, Server
+from geokube_lab.clouds.http import Server
+from geokube_lab.clouds.messages import Request, Response
 
 _READING = ("Describe", "Get", "List")
 _FIRST_ACCOUNT = 123456789012

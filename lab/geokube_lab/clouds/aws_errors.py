@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
-from geokube_lab.clouds.http import Response
+from geokube_lab.clouds.messages import Response
 
 _EC2 = {
     400: ("InvalidRequest", "The request is not valid."),

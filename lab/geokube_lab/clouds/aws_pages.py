@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from geokube_lab.clouds.http import Response
+from geokube_lab.clouds.messages import Response
 
 MAX_RESULTS_LEAST, MAX_RESULTS_LIMIT = 5, 1000
 _NEXT_TOKEN = re.compile(rb"<nextToken>([^<]*)</nextToken>|<nextToken\s*/>")

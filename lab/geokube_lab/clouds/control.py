@@ -10,8 +10,9 @@ from typing import Any
 
 from geokube_lab.clouds.emulator import Emulator
 from geokube_lab.clouds.faults import Call, Fault, Faults
-from geokube_lab.clouds.http import Request, Response, Server, json_response
+from geokube_lab.clouds.http import Server
 from geokube_lab.clouds.machine import Machine
+from geokube_lab.clouds.messages import Request, Response, json_response
 
 
 class Control:

@@ -14,8 +14,9 @@ from geokube_lab.clouds import credentials
 from geokube_lab.clouds.digitalocean_documents import REGIONS, droplet
 from geokube_lab.clouds.emulator import Emulator
 from geokube_lab.clouds.faults import Call, Fault, Faults
-from geokube_lab.clouds.http import Request, Response, Server, json_response
+from geokube_lab.clouds.http import Server
 from geokube_lab.clouds.machine import Machine
+from geokube_lab.clouds.messages import Request, Response, json_response
 
 PER_PAGE_DEFAULT, PER_PAGE_LIMIT = 20, 200
 RATE_LIMIT = 5000

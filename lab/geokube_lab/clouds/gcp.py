@@ -12,8 +12,9 @@ from geokube_lab.clouds.faults import Call, Fault, Faults
 from geokube_lab.clouds.gcp_documents import API, error_document, instance
 from geokube_lab.clouds.gcp_identity import IdentityProvider
 from geokube_lab.clouds.gcp_places import REGIONS, ZONES, region_document, zone_document
-from geokube_lab.clouds.http import Request, Response, Server, json_response
+from geokube_lab.clouds.http import Server
 from geokube_lab.clouds.machine import GCP_PROJECT
+from geokube_lab.clouds.messages import Request, Response, json_response
 
 
 class ComputeEngine(Emulator):

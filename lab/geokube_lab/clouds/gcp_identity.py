@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from geokube_lab.clouds.credentials import Tokens
-from geokube_lab.clouds.http import Request, Response, json_response
 from geokube_lab.clouds.machine import GCP_PROJECT
+from geokube_lab.clouds.messages import Request, Response, json_response
 
 EMAIL = f"inventory@{GCP_PROJECT}.iam.gserviceaccount.com"
 # google-auth signs for this one whatever the key file says.

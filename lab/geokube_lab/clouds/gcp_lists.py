@@ -13,9 +13,28 @@ from geokube_lab.clouds import gcp_fields, gcp_filter, paging
 from geokube_lab.clouds.faults import Fault
 from geokube_lab.clouds.gcp_documents import API
 from geokube_lab.clouds.gcp_places import ZONES
-from geokube_lab.clouds.http import Request, Response, json_response
+from geokube_lab.clouds.messages import Request, Response, json_response
 
 MAX_RESULTS = 500
+_PARAMETERS = {
+    "filter",
+    "maxResults",
+    "orderBy",
+    "pageToken",
+    "returnPartialSuccess",
+    "includeAllScopes",
+    "serviceProjectNumber",
+    "fields",
+    "alt",
+    "$alt",
+    "key",
+    "prettyPrint",
+    "quotaUser",
+    "userIp",
+    "access_token",
+    "callback",
+    "$.xgafv",
+}
 
 
 class BadRequest(ValueError):
@@ -54,6 +73,11 @@ class ListRequest:
     @classmethod
     def of(cls, request: Request, masks: dict[str, gcp_fields.Mask]) -> ListRequest:
         """Reads them from a request; ``masks`` keeps what has been parsed. Raises BadRequest."""
+        if unknown := sorted(set(request.query) - _PARAMETERS):
+            raise BadRequest(
+                f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot bind query parameter. '
+                f"Field '{unknown[0]}' could not be found in request message."
+            )
         try:
             predicate = gcp_filter.compile_filter(request.one("filter"))
         except gcp_filter.BadFilter as error:

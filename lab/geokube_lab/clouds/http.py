@@ -5,81 +5,31 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import select
 import socket
 import socketserver
 import struct
+import sys
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from email.message import Message
+import traceback
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from geokube_lab.clouds.faults import Call, Fault, Faults
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request. ``path`` is decoded, without the query; ``target`` is as it came."""
-
-    method: str
-    path: str
-    target: str
-    query: Mapping[str, list[str]]
-    headers: Message
-    body: bytes
-
-    def one(self, name: str, default: str = "") -> str:
-        """The last value of a query parameter."""
-        return self.query.get(name, [default])[-1]
-
-    def bearer(self) -> str | None:
-        """The token of the Authorization header, if there is one."""
-        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" and token.strip() else None
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One answer."""
-
-    status: int
-    body: bytes
-    content_type: str = "application/json; charset=UTF-8"
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def json_response(status: int, document: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer whose body is the document as compact JSON."""
-    return Response(status, json.dumps(document, separators=(",", ":")).encode(), headers=headers or {})
-
-
-class Application(Protocol):
-    """What answers the requests of one server."""
-
-    faults: Faults
-
-    def call(self, request: Request) -> Call:
-        """How the faults see this request."""
-
-    def respond(self, request: Request, fault: Fault | None) -> Response:
-        """The answer; ``fault`` is one that changes what a page says, or None."""
-
-    def failure(self, request: Request, fault: Fault) -> Response:
-        """The answer for a fault of the kind ``status``."""
+from geokube_lab.clouds.faults import Fault
+from geokube_lab.clouds.messages import Application, Request, Response
 
 
 class Server:
     """Serves an application on one loopback port, a thread for each connection."""
 
     def __init__(self, application: Application, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._application = application
-        self._server = _Listener((host, port), application)
+        try:
+            self._server = _Listener((host, port), application)
+        except OSError as error:
+            raise OSError(error.errno, f"{host}:{port} cannot be listened on: {error.strerror}") from error
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -134,7 +84,9 @@ class _Listener(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error of the lab's."""
+        """Tells what went wrong, unless the client only went away."""
+        if not isinstance(sys.exception(), OSError):
+            traceback.print_exc()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -100,7 +100,10 @@ class Relay:
     """Listens on a loopback port and passes each connection on to another."""
 
     def __init__(self, port: int = 0) -> None:
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        try:
+            self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        except OSError as error:
+            raise OSError(error.errno, f"127.0.0.1:{port} cannot be listened on: {error.strerror}") from error
         self._target = 0
         self._lock = threading.Lock()
         self._connections: dict[int, Connection] = {}

@@ -52,10 +52,19 @@ class Clouds:
         unknown = set(only) - set(CLOUDS)
         if unknown:
             raise ValueError(f"no cloud {', '.join(sorted(unknown))}; there are {', '.join(CLOUDS)}")
-        ports = ports or Ports()
         self._machines = tuple(machines)
         self._emulators: dict[str, Emulator] = {}
-        self._started: list[Emulator | Control] = []
+        self.control = Control(self._emulators, lambda: self._machines, self.load, (ports or Ports()).control)
+        try:
+            self._build(ports or Ports(), only, projects, folders)
+            self.load(self._machines)
+        except BaseException:
+            self.stop()
+            raise
+        for emulator in self._emulators.values():
+            emulator.faults.latency = latency
+
+    def _build(self, ports: Ports, only: Collection[str], projects: Iterable[str], folders: Iterable[str]) -> None:
         if "aws" in only:
             from geokube_lab.clouds.aws import Aws
 
@@ -72,10 +81,6 @@ class Clouds:
             from geokube_lab.clouds.yandex import Yandex
 
             self._emulators["yandex"] = Yandex(ports.yandex, folders=folders)
-        self.control = Control(self._emulators, lambda: self._machines, self.load, ports.control)
-        self.load(self._machines)
-        for emulator in self._emulators.values():
-            emulator.faults.latency = latency
 
     @property
     def emulators(self) -> Mapping[str, Emulator]:
@@ -133,16 +138,16 @@ class Clouds:
 
     def start(self) -> Self:
         """Starts every emulator and the control endpoint."""
-        everything: list[Emulator | Control] = [*self._emulators.values(), self.control]
-        for each in everything:
-            each.start()
-            self._started.append(each)
+        for emulator in self._emulators.values():
+            emulator.start()
+        self.control.start()
         return self
 
     def stop(self) -> None:
-        """Stops everything."""
-        while self._started:
-            self._started.pop().stop()
+        """Stops everything, also what was never started."""
+        for emulator in self._emulators.values():
+            emulator.stop()
+        self.control.stop()
 
     def __enter__(self) -> Self:
         return self.start()

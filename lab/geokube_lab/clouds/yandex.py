@@ -18,6 +18,7 @@ from geokube_lab.clouds.machine import YANDEX_FOLDER
 from geokube_lab.clouds.relay import Relay
 from geokube_lab.clouds.yandex_documents import ZONES, grpc_status, instance
 from geokube_lab.clouds.yandex_identity import IdentityProvider
+from geokube_lab.clouds.yandex_metadata import MetadataService
 
 _PAGE_FAULTS = ("empty-page", "token-loop", "drop-page")
 _REQUEST_ID = "x-request-id"
@@ -35,6 +36,7 @@ class Yandex(Emulator):
         super().__init__(faults)
         self.tokens = credentials.Tokens(credentials.YANDEX_TOKEN)
         self.identity = IdentityProvider(self.tokens)
+        self.metadata = MetadataService(self.identity)
         self._more_folders = frozenset(folders)
         self._folders: dict[str, list[yandex_services.Listed]] = {}
         self._relay = Relay(port)
@@ -58,12 +60,14 @@ class Yandex(Emulator):
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         self._relay.start(port)
+        self.metadata.start()
         self._server = server
 
     def stop(self) -> None:
         """Stops to serve."""
         self.faults.clear()
         self._relay.stop()
+        self.metadata.stop()
         if self._server is not None:
             self._server.stop(0).wait(5)
 

@@ -95,6 +95,14 @@ def test_requests_that_the_api_refuses(clouds: Clouds, request_: dict[str, Any])
         all_instances(clouds, **request_)
 
 
+def test_a_misspelt_parameter_is_refused(clouds: Clouds) -> None:
+    url = f"{clouds.gcp.endpoint}/compute/v1/projects/p1/aggregated/instances"
+    headers = {"Authorization": f"Bearer {credentials.GCP_TOKEN}"}
+    answer = requests.get(url, params={"maxresults": 5}, headers=headers, timeout=5)
+    assert answer.status_code == 400
+    assert 'Unknown name "maxresults"' in answer.json()["error"]["message"]
+
+
 def test_a_token_of_another_query_is_refused(clouds: Clouds) -> None:
     request = {"project": "p1", "max_results": 3}
     page = next(iter(gcp(clouds).aggregated_list(request=request).pages))

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import requests
-from geokube_lab.clouds import credentials
+from geokube_lab.clouds import Clouds, Ports, credentials
 from geokube_lab.topology import load
 
 LAB = Path(__file__).parents[3] / "lab"
@@ -101,6 +101,12 @@ def test_errors_say_what_is_wrong(served: dict[str, Any]) -> None:
     assert (answer.status_code, "there is no cloud 'azure'" in answer.json()["error"]) == (404, True)
     answer = requests.post(f"{served['control']}/gcp/faults", data="[", timeout=5)
     assert answer.status_code == 400
+
+
+def test_a_port_that_is_taken_is_named(served: dict[str, Any]) -> None:
+    taken = int(served["gcp"].rpartition(":")[2])
+    with pytest.raises(OSError, match=f"127.0.0.1:{taken} cannot be listened on"):
+        Clouds([], ports=Ports(gcp=taken), only=["digitalocean", "gcp"])
 
 
 def test_the_lab_would_serve_all_four_on_its_own_ports() -> None:

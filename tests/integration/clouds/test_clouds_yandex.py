@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+import requests
 from clouds_sdks import bearer, yandex
 from geokube_lab.clouds import Clouds, Machine, credentials
 from geokube_lab.clouds.fleets import fleet, from_topology
@@ -23,7 +24,7 @@ from yandex.cloud.iam.v1.iam_token_service_pb2 import CreateIamTokenRequest
 from yandex.cloud.iam.v1.iam_token_service_pb2_grpc import IamTokenServiceStub
 from yandex.cloud.resourcemanager.v1.folder_service_pb2 import GetFolderRequest
 from yandex.cloud.resourcemanager.v1.folder_service_pb2_grpc import FolderServiceStub
-from yandexcloud._auth_fabric import ServiceAccountAuth
+from yandexcloud._auth_fabric import MetadataAuth, ServiceAccountAuth
 
 
 def listed(clouds: Clouds, **request: Any) -> Any:
@@ -150,6 +151,12 @@ def test_a_service_account_key_opens_the_api(clouds: Clouds) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         yandex(clouds, IamTokenServiceStub).Create(CreateIamTokenRequest(yandex_passport_oauth_token="old"))
     assert "OAuth" in caught.value.details()
+
+
+def test_the_metadata_service_gives_a_token(clouds: Clouds) -> None:
+    token = MetadataAuth(clouds.yandex.metadata.address).get_token()
+    assert yandex(clouds).List(ListInstancesRequest(folder_id="f0"), metadata=bearer(token)).instances
+    assert requests.get(f"http://{clouds.yandex.metadata.address}/", timeout=5).status_code == 403
 
 
 def test_zones_folders_and_endpoints(clouds: Clouds) -> None:

@@ -13,7 +13,7 @@ import pytest
 from geokube_lab.clouds import Call, Fault, Faults, Machine, gcp_fields, gcp_filter, paging, yandex_filter
 from geokube_lab.clouds.aws_signature import credential_of, is_valid
 from geokube_lab.clouds.fleets import fleet, from_topology
-from geokube_lab.clouds.http import Request
+from geokube_lab.clouds.messages import Request
 from geokube_lab.topology import load
 from hypothesis import given
 from hypothesis import strategies as st
