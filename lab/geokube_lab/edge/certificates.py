@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 
 from geokube_lab.edge.authority import PEM, Authority
 from geokube_lab.edge.errors import ApiError
+from geokube_lab.edge.paging import page_of
 from geokube_lab.edge.store import Record, Store, new_id, now
 
 VALIDITIES = (7, 30, 90, 365, 730, 1095, 5475)
@@ -78,7 +79,7 @@ class Certificates:
             for record in self.store["certificates"].values()
             if any(name == zone or name.endswith("." + zone) for name in record["hostnames"])
         ]
-        return _ok(found, result_info={"page": 1, "per_page": 50, "count": len(found), "total_count": len(found)})
+        return page_of(request, found, 50)
 
     async def get(self, request: web.Request) -> web.Response:
         """GET of one certificate."""

@@ -10,7 +10,8 @@ from typing import Any
 from aiohttp import web
 
 from geokube_lab.edge import expressions
-from geokube_lab.edge.errors import ApiError, invalid
+from geokube_lab.edge.errors import ApiError
+from geokube_lab.edge.paging import page_of
 from geokube_lab.edge.store import Record, Store, new_id, now
 
 SETTINGS: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -51,7 +52,7 @@ class Zones:
             zones = [zone for zone in zones if zone["name"] == request.query["name"]]
         if "account.id" in request.query:
             zones = [zone for zone in zones if zone["account"]["id"] == request.query["account.id"]]
-        return _page(request, zones, 20)
+        return page_of(request, zones, 20)
 
     async def get_zone(self, request: web.Request) -> web.Response:
         """GET of one zone."""
@@ -121,7 +122,7 @@ class Zones:
         for key in ("name", "type", "content"):
             if key in request.query:
                 found = [record for record in found if record[key] == request.query[key]]
-        return _page(request, found, 100)
+        return page_of(request, found, 100)
 
     async def create_record(self, request: web.Request) -> web.Response:
         """POST of a DNS record."""
@@ -160,17 +161,6 @@ def _shown_ruleset(record: Record) -> Record:
     return {key: value for key, value in record.items() if key not in ("created_on", "modified_on")} | {
         "last_updated": record["modified_on"]
     }
-
-
-def _page(request: web.Request, found: list[Record], size: int) -> web.Response:
-    try:
-        page, size = int(request.query.get("page", "1")), int(request.query.get("per_page", str(size)))
-    except ValueError as error:
-        raise invalid("page", str(error)) from error
-    part = found[(page - 1) * size : page * size]
-    info = {"page": page, "per_page": size, "count": len(part), "total_count": len(found),
-            "total_pages": -(-len(found) // size)}  # fmt: skip
-    return _ok(part, result_info=info)
 
 
 def add_routes(router: web.UrlDispatcher, store: Store) -> None:
