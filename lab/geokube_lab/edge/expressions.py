@@ -31,7 +31,7 @@ def matches(expression: str, request: web.BaseRequest) -> bool:
     if expression.strip() == "true":
         return True
     return any(
-        all(_clause(clause.strip(), request) for clause in re.split(r"\s+and\s+|\s*&&\s*", part.strip().strip("()")))
+        all(_clause(clause.strip(), request) for clause in re.split(r"\s+and\s+|\s*&&\s*", part.strip()))
         for part in re.split(r"\s+or\s+|\s*\|\|\s*", expression.strip())
     )
 

@@ -91,6 +91,6 @@ def code_expected(status: int, expected: str) -> bool:
     """Whether a status fits a list such as "200,3xx"."""
     for pattern in expected.split(","):
         text = pattern.strip().lower()
-        if text == str(status) or (text.endswith("xx") and text[:-2] == str(status)[0]):
+        if text == str(status) or (text.endswith("xx") and text[:-2] == str(status)[:-2]):
             return True
     return False
