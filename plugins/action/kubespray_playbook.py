@@ -58,7 +58,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Run the playbook; in check mode only say that it would run."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(argument_spec=_ARGUMENTS)
+        arguments = self.validate_argument_spec(argument_spec=_ARGUMENTS)[1]
         playbook = arguments["playbook"]
         for name in ("source", "ansible_playbook", "inventory", "config"):
             if not Path(arguments[name]).exists():

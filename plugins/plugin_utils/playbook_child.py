@@ -149,7 +149,7 @@ def run(
     try:
         outer = os.getppid()
         while True:
-            ready, _, _ = select.select([read_end], [], [], 0.5)
+            ready = select.select([read_end], [], [], 0.5)[0]
             chunk = os.read(read_end, 65536) if ready else b""
             buffer += chunk
             now = time.monotonic()
