@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from ansible_collections.meridian.geokube.plugins.plugin_utils.plan.database import lead_for_global_reads
@@ -262,3 +263,16 @@ def test_the_file_is_plain_json(machines: list[Machine], links: list[Link]) -> N
     content = to_json(plan(machines, links, WISHES))
     assert json.loads(json.dumps(content)) == content
     assert basis_of(content) == Basis("ru", "sg", {tuple(x["between"]): x["rtt_ms"] for x in content["links"]})
+
+
+def test_the_documentation_names_every_value(machines: list[Machine], links: list[Link]) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "plan.md").read_text()
+    got = plan(machines, links, WISHES)
+    hidden = [name for name in got.values if f"`{name}`" not in text and "_leader_elect_" not in name]
+    assert hidden == []
+    spread = got.control_plane.spread
+    assert spread is not None
+    assert f"at best {spread.write_latency:g} ms a write, {spread.worst_rtt:g} ms with the leader" in text
+    for one in got.control_plane.candidates:
+        if one.region in ("sg", "ru"):
+            assert f"{one.total_rtt:g} ms" in text
