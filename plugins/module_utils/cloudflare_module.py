@@ -20,8 +20,6 @@ from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_wishes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_traffic import Report
-
 BASE_URL = "https://api.cloudflare.com/client/v4"
 
 
@@ -109,8 +107,8 @@ def guarded(module: AnsibleModule, work: Callable[[Client], dict[str, Any]]) -> 
     module.exit_json(**result)
 
 
-def reconcile(module: AnsibleModule, client: Client, wishes: Wishes) -> tuple[Account, Report, dict[str, Any]]:
-    """Bring the account to what is wanted; gives it, the report, and what every module returns."""
+def reconcile(module: AnsibleModule, client: Client, wishes: Wishes) -> tuple[Account, dict[str, Any]]:
+    """Bring the account to what is wanted; gives it and what every module returns."""
     account = Account(client, module.params["account_id"] or "", module.params.get("zone"))
     guards = Guards(account, wishes.force, module.check_mode)
     run = Reconciler(account, wishes, guards, module.warn)
@@ -122,4 +120,4 @@ def reconcile(module: AnsibleModule, client: Client, wishes: Wishes) -> tuple[Ac
         "requests": client.requests,
         "rate_limit_waited": client.waited,
     }
-    return account, report, result
+    return account, result

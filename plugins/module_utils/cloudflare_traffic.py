@@ -336,7 +336,7 @@ class Reconciler:
             self.report.note(kind, name, "delete", Difference({}, view, {}))
 
     def _check_free(self, kind: str, record: Record, name: str, records: list[tuple[str, Record]]) -> None:
-        going = {other["id"] for _, other in records}
+        going = {entry[1]["id"] for entry in records}
         changed = {balancer["name"] for balancer in self.wishes.load_balancers}
         left = [
             user

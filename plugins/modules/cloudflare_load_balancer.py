@@ -514,7 +514,7 @@ def main() -> None:
             load_balancers=[{option: params[option] for option in OBJECT_OPTIONS}],
             force=params["force"],
         )
-        account, _, result = common.reconcile(module, client, wishes)
+        account, result = common.reconcile(module, client, wishes)
         found = account.find(BALANCER, wishes.load_balancers[0]["name"], params["owner"])
         if found is not None:
             result["load_balancer"] = found

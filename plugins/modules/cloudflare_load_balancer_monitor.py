@@ -200,7 +200,7 @@ def main() -> None:
             monitors=[{option: params[option] for option in OBJECT_OPTIONS}],
             force=params["force"],
         )
-        account, _, result = common.reconcile(module, client, wishes)
+        account, result = common.reconcile(module, client, wishes)
         found = account.find(MONITOR, wishes.monitors[0]["name"], params["owner"])
         if found is not None:
             result["monitor"] = found

@@ -311,7 +311,7 @@ def main() -> None:
             drain_seconds=params["drain_seconds"],
             wait_healthy=params["wait_healthy"],
         )
-        account, _, result = common.reconcile(module, client, wishes)
+        account, result = common.reconcile(module, client, wishes)
         found = account.find(POOL, wishes.pools[0]["name"], params["owner"])
         if found is not None:
             result["pool"] = found

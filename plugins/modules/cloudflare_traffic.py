@@ -870,7 +870,7 @@ def main() -> None:
             drain_seconds=params["drain_seconds"],
             wait_healthy=params["wait_healthy"],
         )
-        account, _, result = common.reconcile(module, client, wishes)
+        account, result = common.reconcile(module, client, wishes)
         for kind, option in named:
             found = [account.find(kind, one["name"], params["owner"]) for one in getattr(wishes, option)]
             result[option] = [record for record in found if record is not None]

@@ -137,7 +137,7 @@ def traffic_wishes(hosts: Iterable[Mapping[str, Any]], plan: Mapping[str, Any], 
             name: {
                 "pool": names[name],
                 "pools": order_for(name, plan, regions),
-                "origins": [address for _, address in region.origins],
+                "origins": [origin[1] for origin in region.origins],
                 "cloudflare_region": region.place.cloudflare_region,
                 "latitude": region.latitude,
                 "longitude": region.longitude,
