@@ -64,6 +64,9 @@ def main() -> int:
     except (LabError, KeyError) as error:
         print(f"error: {error.args[0]}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nended; what was compiled so far is kept", file=sys.stderr)
+        return 130
     return 0
 
 

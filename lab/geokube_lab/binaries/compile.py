@@ -73,7 +73,7 @@ def build(target: Target, report: Report) -> Path:
             report(f"{target.name} {target.version}: compiled before")
             return directory
         check_compiler()
-        with _scratch(directory.parent) as scratch:
+        with _scratch(directory.parent, f".build-{target.name}-") as scratch:
             result = scratch / "result"
             result.mkdir()
             _compile(target, scratch, result / target.name, report)
@@ -83,8 +83,11 @@ def build(target: Target, report: Report) -> Path:
 
 
 @contextmanager
-def _scratch(parent: Path) -> Iterator[Path]:
-    name = tempfile.mkdtemp(dir=parent, prefix=".build-")
+def _scratch(parent: Path, prefix: str) -> Iterator[Path]:
+    for left in parent.glob(f"{prefix}*"):
+        # Of a run that was killed: the lock says that no other is at work.
+        shutil.rmtree(left, ignore_errors=True)
+    name = tempfile.mkdtemp(dir=parent, prefix=prefix)
     try:
         yield Path(name)
     finally:

@@ -73,6 +73,7 @@ def main() -> int:
                 state = "not built" if image is None else "pushed" if registry.holds(image) else "built"
                 print(f"{recipe.reference:45} {state:10} {image.digest if image else ''}")
             return 0
+        store.sweep()
         for recipe in chosen:
             started = time.monotonic()
             image = recipe.build()

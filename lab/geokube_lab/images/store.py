@@ -9,7 +9,9 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -59,6 +61,17 @@ class Store:
         layout = self.directory / "oci-layout"
         if not layout.exists():
             write_atomically(layout, b'{"imageLayoutVersion": "1.0.0"}')
+
+    def sweep(self) -> None:
+        """Remove what runs that were killed left half made; what is younger than an hour may be in the making."""
+        blobs = self.directory / "blobs" / "sha256"
+        for left in (*blobs.glob(".*"), *self.directory.glob(".copy-*")):
+            if left.stat().st_mtime > time.time() - 3600:
+                continue
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
     def blob_path(self, digest: str) -> Path:
         return self.directory / "blobs" / "sha256" / digest.removeprefix("sha256:")

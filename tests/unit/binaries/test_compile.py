@@ -85,6 +85,18 @@ def test_failure_shows_the_compiler_and_leaves_nothing(
         program(sample)
 
 
+def test_what_a_killed_run_left_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: Target, own_cache: Path
+) -> None:
+    fake_go(tmp_path, monkeypatch)
+    left = own_cache / "binaries" / ".build-tool-killed" / "result"
+    left.mkdir(parents=True)
+    (left / "tool").write_text("half")
+    directory = build(sample, lambda _: None)
+    assert not left.exists()
+    assert (directory / "tool").read_text() == "program\n"
+
+
 @pytest.mark.parametrize("version", ["go1.19.8", "devel"])
 def test_old_compiler_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: Target, version: str) -> None:
     fake_go(tmp_path, monkeypatch, version=version)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,14 @@ def test_push_writes_once_and_repairs_what_is_missing(tmp_path: Path) -> None:
     assert registry.holds(newer)
     assert not registry.holds(image)
     assert not list((tmp_path / "registry").rglob(".*")), "no temporary file is left"
+
+
+def test_sweep_removes_only_what_is_old_and_half_made() -> None:
+    store = Store()
+    layer = files_layer({"/a": b"1"}, store)
+    blobs = store.directory / "blobs" / "sha256"
+    for name, age in ((".layer.old", 7200), (".layer.new", 0)):
+        (blobs / name).write_bytes(b"half")
+        os.utime(blobs / name, (time.time() - age, time.time() - age))
+    store.sweep()
+    assert {path.name for path in blobs.iterdir()} == {".layer.new", layer.digest.removeprefix("sha256:")}
