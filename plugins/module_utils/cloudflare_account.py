@@ -75,6 +75,10 @@ class Account:
             self._lists[kind] = list(self.client.get(self.path(kind)) or [])
         return self._lists[kind]
 
+    def forget(self, kind: str) -> None:
+        """Read this kind's list again when it is next asked for."""
+        self._lists.pop(kind, None)
+
     def find(self, kind: str, name: str, owner: str | None = None) -> Record | None:
         """The object of that name: a monitor by the mark in its description. Raises CloudflareError for twins."""
         found = [record for record in self.all(kind) if identity(kind, record, owner) == name]
@@ -102,7 +106,7 @@ class Account:
                 record: Record = self.client.request("POST", self.path(kind), body)
             except AmbiguousError:
                 self._sleep(LOOK_PAUSE)
-                self._lists.pop(kind, None)
+                self.forget(kind)
                 found = self.find(kind, name, owner)
                 if found is not None:
                     return found
