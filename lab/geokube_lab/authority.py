@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from geokube_lab import paths
+from geokube_lab import paths, storage
 
 CERTIFICATE = paths.CA / "ca.crt"
 KEY = paths.CA / "ca.key"
@@ -42,8 +40,8 @@ def ensure() -> None:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write(KEY, private, 0o600)
-    _write(CERTIFICATE, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    storage.replace(KEY, private, 0o600)
+    storage.replace(CERTIFICATE, certificate.public_bytes(serialization.Encoding.PEM))
 
 
 _KEY_USAGES = (
@@ -57,11 +55,3 @@ _KEY_USAGES = (
     "encipher_only",
     "decipher_only",
 )
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    temporary.rename(path)

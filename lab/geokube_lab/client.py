@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from geokube_lab import authority, kernel, paths
+from geokube_lab import authority, kernel, paths, storage
 from geokube_lab.errors import LabError
 from geokube_lab.topology import Topology
 
@@ -33,11 +33,10 @@ _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
 
 def write_files(topology: Topology) -> None:
     """What every user of the lab has in the place of the host's own files."""
-    paths.CLIENT.mkdir(parents=True, exist_ok=True)
-    (paths.CLIENT / "resolv.conf").write_text(f"nameserver {topology.anycast['dns']}\n")
-    (paths.CLIENT / "hosts").write_text("127.0.0.1 localhost\n")
+    storage.replace(paths.CLIENT / "resolv.conf", f"nameserver {topology.anycast['dns']}\n")
+    storage.replace(paths.CLIENT / "hosts", "127.0.0.1 localhost\n")
     system = _SYSTEM_BUNDLE.read_text() if _SYSTEM_BUNDLE.exists() else ""
-    _BUNDLE.write_text(system + authority.CERTIFICATE.read_text())
+    storage.replace(_BUNDLE, system + authority.CERTIFICATE.read_text())
 
 
 def run(region: str, command: Sequence[str]) -> NoReturn:

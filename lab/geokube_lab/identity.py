@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from geokube_lab import paths
+from geokube_lab import paths, storage
 from geokube_lab.processes import run
 from geokube_lab.topology import Node, Topology
 
@@ -46,11 +46,7 @@ def write_known_hosts(world: Topology) -> None:
         public = paths.MACHINES / node.name / "upper/etc/ssh/ssh_host_ed25519_key.pub"
         kind, key, *_ = public.read_text().split()
         lines.append(f"{node.public_address},{node.name} {kind} {key}\n")
-    text = "".join(lines)
-    if not paths.KNOWN_HOSTS.exists() or paths.KNOWN_HOSTS.read_text() != text:
-        temporary = paths.KNOWN_HOSTS.with_suffix(".new")
-        temporary.write_text(text)
-        temporary.rename(paths.KNOWN_HOSTS)
+    storage.replace(paths.KNOWN_HOSTS, "".join(lines))
 
 
 def ssh_options() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network
 
@@ -29,6 +30,17 @@ def interface(region: Region, address: IPv4Address) -> str:
     """The router's end of the cable to the host with that address."""
     side, network = ("m", region.machines) if address in region.machines else ("u", region.users)
     return f"{region.name}-{side}{int(address) - int(network.network_address)}"
+
+
+def fingerprint(topology: Topology) -> str:
+    """What the router is made for, as text to be compared."""
+    regions = {
+        region.name: [str(region.machines), str(region.users), str(region.private), region.mtu]
+        for region in topology.regions.values()
+    }
+    anycast = {name: str(address) for name, address in topology.anycast.items()}
+    rtt = [topology.rtt(a, b) for a, b in topology.pairs]
+    return json.dumps([regions, anycast, rtt, topology.controller])
 
 
 def complete(topology: Topology) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from geokube_lab import cgroups
+from geokube_lab import cgroups, storage
 from geokube_lab.errors import LabError
 from geokube_lab.paths import LOGS, PIDS
 
@@ -95,10 +95,7 @@ def record(name: str, pid: int) -> Process:
     started = start_time(pid)
     if started is None:
         raise LabError(f"{name} ended at once; its log is {LOGS / name}.log")
-    PIDS.mkdir(parents=True, exist_ok=True)
-    temporary = PIDS / f".{name}.{os.getpid()}"
-    temporary.write_text(f"{pid} {started}\n")
-    temporary.rename(PIDS / name)
+    storage.replace(PIDS / name, f"{pid} {started}\n")
     return Process(pid, started)
 
 

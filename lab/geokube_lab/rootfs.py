@@ -12,7 +12,7 @@ from collections.abc import Callable
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
-from geokube_lab import paths
+from geokube_lab import kernel, paths
 from geokube_lab.errors import LabError
 
 _RECIPE = paths.LAB / "machine"
@@ -111,8 +111,9 @@ def _build(root: Path, packages: list[str], modules: str, progress: Callable[[st
         (folder / "modules.builtin").write_text(modules)
         (folder / "modules.order").write_text("")
     extra.mkdir(exist_ok=True)
-    # In place of the caller's: certificates and the like must not come from the host's environment.
     command = [
+        # Its mounts and children end with it, and it ends with this process.
+        *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
         *("mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory"),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in _UNNEEDED),
         "--dpkgopt=force-unsafe-io",
@@ -127,7 +128,13 @@ def _build(root: Path, packages: list[str], modules: str, progress: Callable[[st
     log_path = root.with_name("build.log")
     began = time.monotonic()
     with log_path.open("w") as log:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=kernel.die_with_parent,
+        )
         try:
             while child.poll() is None:
                 progress(f"{_step(log_path)} ({time.monotonic() - began:.0f} s, usually 40 to 80)")

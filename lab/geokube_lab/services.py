@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from geokube_lab import paths, ready
+from geokube_lab import paths, ready, storage
 from geokube_lab.configs import dnsmasq_config, registry_config
 from geokube_lab.errors import LabError
 from geokube_lab.processes import Process, background, forget, last_lines, recorded
@@ -82,13 +82,19 @@ def table(topology: Topology) -> list[Service]:
     return [service for service in services if _available(service)]
 
 
-def write_configs(topology: Topology) -> None:
-    """The configuration files of the services that need one."""
-    for folder in (paths.REGISTRY, paths.FILES, paths.RUN):
+def configure(topology: Topology) -> None:
+    """Write the configuration files, and end the services whose configuration changed."""
+    for folder in (paths.REGISTRY, paths.FILES):
         folder.mkdir(parents=True, exist_ok=True)
+    changed = set()
     for region in topology.regions:
-        (paths.RUN / f"dnsmasq-{region}.conf").write_text(dnsmasq_config(topology))
-        (paths.RUN / f"registry-{region}.yml").write_text(registry_config(topology))
+        if storage.replace(paths.RUN / f"dnsmasq-{region}.conf", dnsmasq_config(topology)):
+            changed.add(f"dns-{region}")
+        if storage.replace(paths.RUN / f"registry-{region}.yml", registry_config(topology)):
+            changed.add(f"registry-{region}")
+    for service in table(topology):
+        if service.name in changed:
+            service.stop()
 
 
 def _module(name: str, ready: str, pop: str | None = None) -> Service:

@@ -17,6 +17,7 @@ from geokube_lab import (
     preflight,
     rootfs,
     services,
+    storage,
     wan,
 )
 from geokube_lab.errors import LabError
@@ -46,6 +47,7 @@ def up(topology: Topology, progress: Progress) -> None:
                 shutil.rmtree(paths.RUN)
                 raise
             progress.line("the host has what the lab needs")
+        _same_world(topology)
         identity.ensure_key()
         paths.CONTROL.mkdir(mode=0o700, parents=True, exist_ok=True)
         authority.ensure()
@@ -63,6 +65,16 @@ def up(topology: Topology, progress: Progress) -> None:
                     services.wait(service, _SERVICE_SECONDS)
         if changed or booting or not _VERIFIED.exists():
             _verify(topology, progress)
+
+
+def _same_world(topology: Topology) -> None:
+    """Machines may be added to a running lab; its networks may not be others all of a sudden."""
+    path, now = paths.RUN / "world.json", network.fingerprint(topology)
+    if network.exists(paths.ROUTER) and path.exists() and path.read_text() != now:
+        raise LabError(
+            "the lab that runs has other regions, networks or round trips: `lab/lab down`, then `lab/lab up`"
+        )
+    storage.replace(path, now)
 
 
 def _network(topology: Topology, progress: Progress) -> bool:
@@ -96,7 +108,7 @@ def _start_machines(topology: Topology, progress: Progress) -> list[Node]:
 
 
 def _start_services(topology: Topology) -> list[Service]:
-    services.write_configs(topology)
+    services.configure(topology)
     return [service for service in services.table(topology) if service.start()]
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fcntl import LOCK_EX, flock
-from pathlib import Path
 
-from geokube_lab import paths
+from geokube_lab import paths, storage
 from geokube_lab.errors import LabError
 from geokube_lab.paths import LOGS
 from geokube_lab.processes import background, last_lines, recorded, run, wait_for
@@ -145,12 +143,12 @@ def current() -> State:
 
 def apply(topology: Topology, state: State) -> None:
     """Make the router and the relay follow the state, and keep it."""
-    _write(DELAYS, json.dumps(delays(topology, state)))
+    storage.replace(DELAYS, json.dumps(delays(topology, state)))
     relay = recorded(RELAY)
     if relay is not None:
         relay.signal(signal.SIGHUP)
     run("ip", "netns", "exec", paths.ROUTER, "nft", "-f", "-", text=ruleset(topology, state))
-    _write(paths.WAN_STATE, state.dump())
+    storage.replace(paths.WAN_STATE, state.dump())
 
 
 @contextlib.contextmanager
@@ -162,13 +160,6 @@ def change(topology: Topology) -> Iterator[State]:
         state = current()
         yield state
         apply(topology, state)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text + "\n")
-    temporary.rename(path)
 
 
 def start_relay() -> None:

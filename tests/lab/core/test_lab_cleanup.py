@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import SmallLab
 
 
@@ -136,3 +137,26 @@ def test_a_port_that_is_taken_is_named(empty: SmallLab) -> None:
         os.killpg(holder.pid, signal.SIGKILL)
         holder.wait()
     assert empty.leftovers() == []
+
+
+def test_another_world_is_refused_while_the_lab_runs(empty: SmallLab, tmp_path: Path) -> None:
+    empty.lab("up")
+    other = tmp_path / "other.yml"
+    other.write_text(empty.topology.read_text().replace("198.51.100.64/26", "198.51.100.192/26"))
+    ended, output = empty.sandbox.run(str(empty.command()[0]), "--topology", str(other), "up")
+    assert ended == 1
+    assert "has other regions, networks or round trips: `lab/lab down`, then `lab/lab up`" in output
+    assert "everything runs" in empty.lab("status")
+
+
+def test_a_machine_can_be_added_to_a_running_lab(empty: SmallLab, tmp_path: Path) -> None:
+    more = tmp_path / "more.yml"
+    document = yaml.safe_load(empty.topology.read_text())
+    document["regions"]["au"]["nodes"].append({"name": "devfest-au-02", "roles": ["worker"]})
+    more.write_text(yaml.safe_dump(document))
+    larger = SmallLab(empty.sandbox, more)
+    assert "1 machines up to ssh: devfest-au-02" in larger.lab("up")
+    assert (
+        larger.on("devfest-au-02", "getent hosts devfest-au-02.geokube.test; hostname").split()[-1] == "devfest-au-02"
+    )
+    assert "198.51.100.11" in larger.on("devfest-ru-01", "getent hosts devfest-au-02")

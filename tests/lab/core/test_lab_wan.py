@@ -19,6 +19,15 @@ def node(region: str) -> str:
     return f"geokube-node-devfest-{region}-01"
 
 
+def check_round_trip(small: SmallLab, namespace: str, address: str, wanted: float, slack: float = 0.0) -> None:
+    """Within 3% (or `slack` ms), in one of three measurements: the processors may be busy with something else."""
+    for _ in range(3):
+        measured = median(small.round_trips(namespace, address))
+        if abs(measured - wanted) <= max(0.03 * wanted, slack):
+            return
+    pytest.fail(f"{namespace} -> {address}: {measured} ms, {wanted} wanted")
+
+
 @pytest.fixture(autouse=True)
 def calm(small: SmallLab) -> Iterator[None]:
     """No test leaves a storm to the next one."""
@@ -28,20 +37,14 @@ def calm(small: SmallLab) -> Iterator[None]:
 
 @pytest.mark.parametrize(("a", "b"), [*RTT, *((b, a) for a, b in RTT)])
 def test_every_ordered_pair_is_within_three_percent(small: SmallLab, a: str, b: str) -> None:
-    wanted = RTT.get((a, b)) or RTT[b, a]
-    for _ in range(3):
-        measured = median(small.round_trips(node(a), MACHINE[b]))
-        if abs(measured - wanted) <= 0.03 * wanted:
-            return
-    pytest.fail(f"{a} -> {b}: {measured} ms, {wanted} wanted")
+    check_round_trip(small, node(a), MACHINE[b], RTT.get((a, b)) or RTT[b, a])
 
 
 def test_users_cross_the_same_sea_and_none_at_home(small: SmallLab) -> None:
-    abroad = median(small.round_trips("geokube-client-au", MACHINE["ru"]))
-    assert abroad == pytest.approx(360, rel=0.03)
-    assert median(small.round_trips("geokube-client-au", CLIENT["sg"])) == pytest.approx(150, rel=0.03)
-    assert median(small.round_trips("geokube-client-au", MACHINE["au"])) < 5
-    assert median(small.round_trips("geokube-controller", MACHINE["ru"])) < 5
+    check_round_trip(small, "geokube-client-au", MACHINE["ru"], 360)
+    check_round_trip(small, "geokube-client-au", CLIENT["sg"], 150)
+    check_round_trip(small, "geokube-client-au", MACHINE["au"], 0, slack=3)
+    check_round_trip(small, "geokube-controller", MACHINE["ru"], 0, slack=3)
 
 
 def test_a_cut_region_loses_its_machines_and_keeps_its_users(small: SmallLab) -> None:
@@ -82,9 +85,9 @@ def test_a_connection_outlives_a_cut(small: SmallLab) -> None:
 def test_a_round_trip_changes_live_and_both_ways(small: SmallLab) -> None:
     try:
         small.lab("rtt", "au", "ru", "40")
-        assert median(small.round_trips(node("ru"), MACHINE["au"])) == pytest.approx(40, abs=2)
-        assert median(small.round_trips(node("au"), MACHINE["ru"])) == pytest.approx(40, abs=2)
-        assert median(small.round_trips(node("au"), MACHINE["sg"])) == pytest.approx(150, rel=0.03)
+        check_round_trip(small, node("ru"), MACHINE["au"], 40, slack=2)
+        check_round_trip(small, node("au"), MACHINE["ru"], 40, slack=2)
+        check_round_trip(small, node("au"), MACHINE["sg"], 150)
         assert "40" in small.lab("status")
     finally:
         small.lab("rtt", "au", "ru", "360")
