@@ -41,7 +41,8 @@ class Progress:
         if kind == "start":
             self.plays, self.tasks = event["plays"], event["tasks"]
         elif kind == "play":
-            self.play, self.play_name = self.play + 1, event["name"]
+            self.play, self.play_name, self.task_name = self.play + 1, event["name"], ""
+            self.waiting = set()
             self.stages.append({"name": event["name"], "started": now, "seconds": 0.0})
         elif kind == "task":
             self.task_name, self.task_since, self.number = event["name"], now, event["number"]
@@ -59,13 +60,14 @@ class Progress:
 
     def line(self, label: str, elapsed: float, now: float) -> str:
         """Give the line that a user reads: where the run is, what it waits for, and how long it has taken."""
-        hosts = ", ".join(sorted(self.waiting)) or "-"
+        parts = [label, f"play {self.play}/{self.plays} {self.play_name}"]
+        if self.task_name:
+            parts.append(f"task {self.number}/{self.tasks} {self.task_name}")
+        if self.waiting:
+            parts.append(", ".join(sorted(self.waiting)))
         held = now - self.task_since
-        since = f", this task {clock(held)}" if self.task_since and held >= 10 else ""
-        return (
-            f"{label} | play {self.play}/{self.plays} {self.play_name} | task {self.number}/{self.tasks} "
-            f"{self.task_name} | {hosts} | {clock(elapsed)}{since}"
-        )
+        since = f", this task {clock(held)}" if self.task_name and held >= 10 else ""
+        return " | ".join([*parts, clock(elapsed) + since])
 
 
 @dataclass(frozen=True)
