@@ -134,6 +134,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible.errors import AnsibleError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.meridian.geokube.plugins.plugin_utils.collect import Answer, collect, failure_text
 from ansible_collections.meridian.geokube.plugins.plugin_utils.host_cache import cache_key, pack, unpack
 from ansible_collections.meridian.geokube.plugins.plugin_utils.hosts import Host
@@ -161,6 +162,12 @@ SHARED_VARIABLES = frozenset(
 )
 #: Options whose values are expressions over a host's variables; they are not templated as a whole.
 EXPRESSIONS = frozenset({"compose", "groups", "hostname", "keyed_groups"})
+
+
+def _protected(value: Any) -> Any:
+    """Mark text that looks like a template as none: whoever may label a machine must not run anything here."""
+    texts = value.values() if isinstance(value, dict) else (value,)
+    return wrap_var(value) if any(isinstance(text, str) and "{" in text for text in texts) else value
 
 
 @contextmanager
@@ -248,7 +255,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         explicit = {*(self.get_option("groups") or {})}
         explicit |= {str(keyed.get("parent_group")) for keyed in self.get_option("keyed_groups") or []}
         group_names = GroupNames()
-        layout = arrange(machines, settings, group_names, self._namer())
+        layout = arrange(machines, settings, group_names, self._namer(), _protected)
         recorder = self._constructed(layout, group_names.reserving(RESERVED_GROUPS - explicit))
         unreachable = [
             member.machine.described()

@@ -66,10 +66,11 @@ def arrange(
     settings: Settings,
     group_names: GroupNames,
     name_of: Callable[[Mapping[str, Any]], str] | None = None,
+    protect: Callable[[Any], Any] = lambda value: value,
 ) -> Layout:
     """Arrange the running machines; C(name_of(variables)) gives a host's name where C(hostname) is a template.
 
-    Raises LayoutError that lists every problem: names that clash, a machine outside of every region, a role that does
+    C(protect(value)) marks what came from a cloud and could be taken for a template. Raises LayoutError that lists every problem: names that clash, a machine outside of every region, a role that does
     not exist, a region without a machine.
     """
     problems: list[str] = []
@@ -78,7 +79,7 @@ def arrange(
         if not machine.running:
             continue
         try:
-            variables = _variables(machine, settings)
+            variables = {name: protect(value) for name, value in _variables(machine, settings).items()}
             members.append(Member(_name(machine, variables, settings, name_of), variables, machine))
         except (ValueError, NameRefused) as error:
             problems.append(str(error))

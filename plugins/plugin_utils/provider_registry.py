@@ -55,7 +55,8 @@ def configured(name: str, settings: Settings, given: Mapping[str, Any] | None) -
     if settings.regions is not None:
         if values["regions"]:
             raise OptionError(f"providers.{name}.regions and regions both name cloud regions; give one of them")
-        values["regions"] = settings.cloud_regions(name)
+        if module.ASKED_BY_REGION:
+            values["regions"] = settings.cloud_regions(name)
     label = (settings.cluster_label, settings.cluster)
     config = module.configure(values, label)
     secret_values = {str(values[option.name]) for option in module.OPTIONS if option.secret and values[option.name]}

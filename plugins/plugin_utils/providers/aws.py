@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NAME = "aws"
+#: Whether each region is a request of its own; else one list holds all regions.
+ASKED_BY_REGION = True
 API_VERSION = "2016-11-15"
 #: Instances on a page, the API's limit.
 PAGE = 1000

@@ -27,6 +27,8 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_options 
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_session import ProviderSession
 
 NAME = "digitalocean"
+#: Whether each region is a request of its own; else one list holds all regions.
+ASKED_BY_REGION = False
 #: Droplets on a page, the API's limit.
 PAGE = 200
 #: How often the whole list is read when droplets come and go meanwhile.

@@ -29,6 +29,8 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.providers.gcp_cre
 )
 
 NAME = "gcp"
+#: Whether each region is a request of its own; else one list holds all regions.
+ASKED_BY_REGION = False
 #: Instances on a page, the API's limit.
 PAGE = 500
 #: Only what a Host is made of: a whole instance is ten times as large.

@@ -23,6 +23,8 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.providers.yandex_
 )
 
 NAME = "yandex"
+#: Whether each region is a request of its own; else one list holds all regions.
+ASKED_BY_REGION = False
 #: Instances on a page, the API's limit.
 PAGE = 1000
 #: With one of these in the inventory file, the environment's credentials are another's.

@@ -22,7 +22,7 @@ from typing import Any
 import ansible.cli.inventory
 import ansible.inventory.data
 import botocore.auth
-import botocore.session
+import botocore.session  # noqa: F401
 import urllib3  # noqa: F401
 
 PROVIDERS = "ansible_collections.meridian.geokube.plugins.plugin_utils.providers"

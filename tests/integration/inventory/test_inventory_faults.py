@@ -14,8 +14,8 @@ from inventory_runner import Done, Runner
 
 #: Short limits, so that a hang costs seconds; everything else is as it is for users.
 LIMITS = {"timeout": 1, "deadline": 5, "retries": 1}
-#: How long after the deadline the process may take to end, seconds: the machine may be busy.
-GRACE = 4.0
+#: How long after the deadline the process may take to end, seconds, on a busy machine; a drip would take minutes.
+GRACE = 15.0
 PARSER_ERROR = 4
 
 AWS, GCP = r"aws, key \S+, region (sa-east-1|us-east-1): ", "gcp, project p1: "
@@ -73,7 +73,7 @@ ROWS = (
             "HTTP 404: ",
             r"ResourceNotFound: The resource was not found\. Check providers\.aws\.endpoint\.",
             r"Requested entity was not found\. Check the name in providers\.gcp\.projects\.",
-            r"not_found: The resource you were accessing could not be found\. Check providers\.digitalocean\.endpoint.*",
+            r"not_found: The resource you were accessing could not be found\. Check providers\.digitalocean\..*",
             r"NOT_FOUND: Not found\. Check the identifier in providers\.yandex\.folders\.",
         ),
     ),
