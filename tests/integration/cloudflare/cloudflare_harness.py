@@ -171,15 +171,13 @@ class OriginServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, region: str, address: str, port: int, files: tuple[Path, Path]) -> None:
+    def __init__(self, region: str, address: str, port: int, context: ssl.SSLContext) -> None:
         super().__init__((address, port), OriginHandler)
         self.region = region
         self.ready = True
         self.headers: dict[str, str] = {}
         self.seen: list[tuple[str, dict[str, str]]] = []
         self.open: list[socket.socket] = []
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*files)
         self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -205,10 +203,15 @@ class Origins:
     port: int
     files: tuple[Path, Path]
     servers: dict[str, OriginServer] = field(default_factory=dict)
+    context: ssl.SSLContext | None = None
     addresses: ClassVar[dict[str, str]] = {"ru": "127.0.2.1", "sg": "127.0.2.2", "au": "127.0.2.3", "br": "127.0.2.4"}
 
     def start(self, region: str) -> None:
-        self.servers[region] = OriginServer(region, self.addresses[region], self.port, self.files)
+        context = self.context
+        if context is None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.files)
+        self.servers[region] = OriginServer(region, self.addresses[region], self.port, context)
 
     def stop(self, region: str) -> None:
         server = self.servers.pop(region)

@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, Meridian
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Origin certificates, authenticated origin pulls and cache rules, up to what the edge does with them."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cloudflare_harness import ACCOUNT, ZONE, Edge, Origins, run_module, wait_for
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from geokube_lab.edge.authority import Authority, private_pem
+
+HOST = "style.geokube.test"
+PEM = serialization.Encoding.PEM
+
+
+def request() -> tuple[str, ec.EllipticCurvePrivateKey]:
+    """A signing request and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    made = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    return made.public_bytes(PEM).decode(), key
+
+
+@pytest.fixture
+def clean(edge: Edge) -> Iterator[Edge]:
+    """The emulator without certificates, client certificates and cache rules."""
+
+    def wipe() -> None:
+        for record in edge.api("GET", f"/certificates?zone_id={ZONE}"):
+            edge.api("DELETE", f"/certificates/{record['id']}")
+        pulls = f"/zones/{ZONE}/origin_tls_client_auth"
+        edge.api("PUT", f"{pulls}/settings", {"enabled": False})
+        for record in edge.api("GET", pulls):
+            edge.api("DELETE", f"{pulls}/{record['id']}")
+        edge.api("PUT", f"/zones/{ZONE}/rulesets/phases/http_request_cache_settings/entrypoint", {"rules": []})
+        edge.api("PATCH", f"/zones/{ZONE}/settings/ssl", {"value": "full"})
+        edge.clear()
+
+    wipe()
+    yield edge
+    wipe()
+
+
+def balance(edge: Edge, origins: Origins) -> None:
+    """One balancer over au's origin."""
+    pool = edge.api(
+        "POST",
+        f"/accounts/{ACCOUNT}/load_balancers/pools",
+        {"name": "au", "origins": [{"name": "au", "address": origins.addresses["au"], "port": origins.port}]},
+    )["id"]
+    body = {"name": HOST, "default_pools": [pool], "fallback_pool": pool, "proxied": True}
+    edge.api("POST", f"/zones/{ZONE}/load_balancers", body)
+
+
+def certificate(edge: Edge, params: dict[str, Any], check: bool = False) -> dict[str, Any]:
+    return run_module(edge, "cloudflare_origin_certificate", {"zone": "geokube.test", **params}, check)
+
+
+def test_a_certificate_is_signed_once_and_renewed_in_time(clean: Edge) -> None:
+    csr, key = request()
+    params = {"csr": csr, "hostnames": [HOST], "requested_validity": 90}
+    foretold = certificate(clean, params, check=True)
+    assert foretold["changed"]
+    assert clean.api("GET", f"/certificates?zone_id={ZONE}") == []
+    made = certificate(clean, params)
+    assert made["changed"]
+    assert x509.load_pem_x509_certificate(made["certificate"].encode()).public_key() == key.public_key()
+    again = certificate(clean, dict(params, csr=csr.replace("\n", "\r\n")))
+    assert not again["changed"]
+    assert again["certificate_id"] == made["certificate_id"]
+    assert certificate(clean, dict(params, hostnames=[HOST, "*.geokube.test"]))["changed"]
+    renewed = certificate(clean, dict(params, renew_before=89))
+    assert not renewed["changed"]
+    short = certificate(clean, {"csr": csr, "hostnames": [HOST], "renew_before": 100, "revoke_replaced": True})
+    assert short["changed"]
+    assert len(clean.api("GET", f"/certificates?zone_id={ZONE}")) == 1
+    assert certificate(clean, {"csr": csr, "state": "absent"})["changed"]
+    assert not certificate(clean, {"csr": csr, "state": "absent"})["changed"]
+
+
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        ({"csr": "nonsense", "hostnames": [HOST]}, "csr is no certificate signing request"),
+        ({"hostnames": ["example.com"]}, "no such zone"),
+        ({"hostnames": [HOST], "requested_validity": 7}, "renew_before must be less than requested_validity"),
+        ({}, "hostnames"),
+    ],
+)
+def test_what_cannot_be_signed(clean: Edge, params: dict[str, Any], text: str) -> None:
+    result = certificate(clean, {"csr": request()[0], **params})
+    assert result["failed"]
+    assert text in result["msg"]
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_lost_signature_is_looked_for(clean: Edge, committed: bool) -> None:
+    clean.fault(method="POST", path="certificates$", status=502, committed=committed)
+    result = certificate(clean, {"csr": request()[0], "hostnames": [HOST]})
+    assert result["failed"] is not committed
+    assert len(clean.api("GET", f"/certificates?zone_id={ZONE}")) == (1 if committed else 0)
+
+
+def test_full_strict_takes_origin_ca_certificates_only(clean: Edge, origins: Origins, tmp_path: Path) -> None:
+    balance(clean, origins)
+    clean.api("PATCH", f"/zones/{ZONE}/settings/ssl", {"value": "strict"})
+    assert clean.curl("au", "/")[0] == 526
+    csr, key = request()
+    signed = certificate(clean, {"csr": csr, "hostnames": [HOST]})
+    (tmp_path / "good.crt").write_text(signed["certificate"])
+    (tmp_path / "good.key").write_bytes(private_pem(key))
+    origins.stop("au")
+    origins.files = (tmp_path / "good.crt", tmp_path / "good.key")
+    origins.start("au")
+    assert clean.curl("au", "/")[0] == 200
+
+
+def test_origins_that_ask_see_the_zones_certificate(clean: Edge, origins: Origins, tmp_path: Path) -> None:
+    balance(clean, origins)
+    authority = Authority(tmp_path, "pulls-ca", "pulls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    signed = authority.issue(["edge.geokube.test"], key.public_key(), timedelta(days=30))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*origins.files)
+    context.load_verify_locations(authority.certificate_path)
+    context.verify_mode = ssl.CERT_REQUIRED
+    origins.stop("au")
+    origins.context = context
+    origins.start("au")
+    assert clean.curl("au", "/")[0] in (520, 525)
+    params: dict[str, Any] = {"zone": ZONE, "certificate": signed.public_bytes(PEM).decode()}
+    module = "cloudflare_authenticated_origin_pulls"
+    assert "private_key is needed" in run_module(clean, module, params)["msg"]
+    assert "give certificate and private_key" in run_module(clean, module, {"zone": ZONE})["msg"]
+    params["private_key"] = private_pem(key).decode()
+    assert run_module(clean, module, params, check=True)["changed"]
+    made = run_module(clean, module, params)
+    assert made["changed"]
+    assert "PRIVATE KEY" not in json.dumps({name: made[name] for name in ("diff", "certificates")})
+    assert not run_module(clean, module, params)["changed"]
+    assert wait_for(lambda: clean.curl("au", "/")[0] == 200, 5)
+    off = run_module(clean, module, {"zone": ZONE, "enabled": False})
+    assert off["changed"]
+    assert off["diff"]["after"]["enabled"] is False
+
+
+RULE = {
+    "name": "results",
+    "expression": f'http.host eq "{HOST}" and\n  starts_with(http.request.uri.path, "/results/")',
+    "action_parameters": {"cache": True, "edge_ttl": {"mode": "override_origin", "default": 60}},
+}
+
+
+def rules(edge: Edge, wanted: list[dict[str, Any]], check: bool = False) -> dict[str, Any]:
+    result = run_module(edge, "cloudflare_cache_ruleset", {"zone": ZONE, "owner": "test", "rules": wanted}, check)
+    assert not result["failed"], result["msg"]
+    return result
+
+
+def test_cache_rules_of_one_owner_leave_others_alone(clean: Edge) -> None:
+    entry_point = f"/zones/{ZONE}/rulesets/phases/http_request_cache_settings/entrypoint"
+    by_hand = {"action": "set_cache_settings", "expression": "true", "action_parameters": {"cache": False}}
+    kept = clean.api("PUT", entry_point, {"rules": [by_hand]})["rules"][0]["id"]
+    assert rules(clean, [RULE], check=True)["changed"]
+    assert len(clean.api("GET", entry_point)["rules"]) == 1
+    assert rules(clean, [RULE])["changed"]
+    assert not rules(clean, [RULE])["changed"]
+    found = clean.api("GET", entry_point)["rules"]
+    assert found[0]["id"] == kept
+    assert rules(clean, [dict(RULE, enabled=False)])["changed"]
+    assert clean.api("GET", entry_point)["rules"][1]["id"] == found[1]["id"]
+    second = dict(RULE, name="second")
+    assert rules(clean, [second, RULE])["changed"]
+    assert rules(clean, [RULE, second])["changed"]
+    assert rules(clean, [])["changed"]
+    assert [rule["id"] for rule in clean.api("GET", entry_point)["rules"]] == [kept]
+
+
+def test_the_edge_keeps_what_the_rules_say(clean: Edge, origins: Origins) -> None:
+    balance(clean, origins)
+    origins.servers["au"].headers["Cache-Control"] = "no-cache"
+
+    def status(path: str, *arguments: str) -> str:
+        head = clean.curl("au", path, *arguments)[1]
+        return next(line.split(": ")[1] for line in head.splitlines() if line.startswith("cf-cache-status"))
+
+    assert status("/results/1") == "dynamic"
+    rules(clean, [RULE])
+    assert [status("/results/1"), status("/results/1"), status("/results/2")] == ["miss", "hit", "miss"]
+    assert len([path for path, _ in origins.servers["au"].seen if path == "/results/1"]) == 2
+    assert status("/other") == "dynamic"
+    assert status("/results/1", "-X", "POST") == "dynamic"
+    assert status("/site.css") == "bypass"
+    origins.servers["au"].headers["Cache-Control"] = "max-age=60"
+    assert [status("/site.css"), status("/site.css")] == ["miss", "hit"]
+    origins.servers["au"].headers["Set-Cookie"] = "a=b"
+    assert [status("/results/3"), status("/results/3")] == ["bypass", "bypass"]
+    origins.stop("au")
+    assert clean.curl("au", "/results/1")[2] == "au"
+
+
+def test_a_rule_that_is_not_understood_is_told(clean: Edge) -> None:
+    wanted = [dict(RULE, expression="nonsense")]
+    result = run_module(clean, "cloudflare_cache_ruleset", {"zone": ZONE, "owner": "test", "rules": wanted})
+    assert result["failed"]
+    assert "'nonsense' is not understood" in result["msg"]
+    result = run_module(clean, "cloudflare_cache_ruleset", {"zone": ZONE, "owner": "a b", "rules": []})
+    assert "owner 'a b' may hold only" in result["msg"]
