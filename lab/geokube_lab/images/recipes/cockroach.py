@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from geokube_lab.images import File, Image, build_image, debian_layer, files_layer, pip_layer
+from geokube_lab.images import File, Image, Symlink, build_image, debian_layer, files_layer, pip_layer
 
 NAME, TAG = "cockroachdb/cockroach", "v26.2.5"
 
@@ -39,12 +39,13 @@ def build() -> Image:
     files = {
         **code,
         "/cockroach/cockroach": File((STAND_IN / "cockroach").read_bytes(), 0o755),
-        # initdb wants a name for its uid.
+        # initdb runs postgres through a shell, and wants a name for its uid.
+        "/usr/bin/sh": Symlink("dash"),
         "/etc/passwd": b"root:x:0:0::/:/bin/false\ncockroach:x:1000:1000::/cockroach:/bin/false\n",
         "/etc/group": b"root:x:0:\ncockroach:x:1000:\n",
     }
     layers = [
-        debian_layer(["postgresql-15", "python3.11-minimal", "libpython3.11-stdlib", "coreutils"], drop=UNUSED),
+        debian_layer(["postgresql-15", "python3.11-minimal", "libpython3.11-stdlib", "coreutils", "dash"], drop=UNUSED),
         pip_layer(REQUIREMENTS),
         files_layer(files),
     ]

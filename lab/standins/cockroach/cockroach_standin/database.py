@@ -47,7 +47,7 @@ class Database:
         shutil.rmtree(fresh, ignore_errors=True)
         command = [BINARIES / "initdb", "--pgdata", fresh, "--username=root", "--auth=trust"]
         done = subprocess.run(
-            [*command, "--encoding=UTF8", "--locale=C.UTF-8"], capture_output=True, text=True, check=False
+            [*command, "--encoding=UTF8", "--locale=C"], capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             raise StandInError(f"initdb failed: {done.stderr.strip()}")
