@@ -78,6 +78,8 @@ def _run(arguments: argparse.Namespace) -> int | None:
             commands.set_loss(world, arguments.a, arguments.b, arguments.percent)
         case "crash":
             commands.crash(world, world.node(arguments.node))
+        case "restart":
+            commands.restart(world, arguments.service)
         case "start":
             commands.start(world, world.node(arguments.node))
     return None
@@ -109,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("a")
     verb.add_argument("b")
     verb.add_argument("percent", type=float)
+    verb = verbs.add_parser("restart", help="end a background service and start it again: restart edge")
+    verb.add_argument("service")
     for name, text in (("crash", "power loss: the machine ends at once"), ("start", "switch a machine on again")):
         verb = verbs.add_parser(name, help=text)
         verb.add_argument("node")

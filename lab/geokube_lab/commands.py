@@ -79,6 +79,18 @@ def crash(topology: Topology, node: Node) -> None:
         machine.crash(topology, node)
 
 
+def restart(topology: Topology, name: str) -> None:
+    """End one of the lab's services, start it, and wait until it answers."""
+    _must_be_up()
+    table = {service.name: service for service in services.table(topology)}
+    if name not in table:
+        raise LabError(f"there is no service {name!r}; the services are {', '.join(table)}")
+    with exclusive(), Progress().step(f"{name} again"):
+        table[name].stop()
+        table[name].start()
+        services.wait(table[name], 60)
+
+
 def start(topology: Topology, node: Node) -> None:
     """Switch a machine on and wait for its sshd."""
     _must_be_up()
