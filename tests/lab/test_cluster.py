@@ -108,11 +108,11 @@ def test_nothing_of_the_cluster_listens_on_a_public_address(node: str) -> None:
     assert listeners - PUBLIC - {VXLAN} == set()
 
 
-@pytest.mark.parametrize("port", [2379, 6443, 10250, 10256, 30080])
-def test_the_world_cannot_reach_the_cluster(port: int) -> None:
-    for region, address in conftest.NODES.items():
-        argv = ("client", region, "--", "nc", "-z", "-w", "3", address, str(port))
-        assert conftest.Lab().run(*argv, check=False).returncode != 0, f"{address}:{port} answers"
+@pytest.mark.parametrize("region", conftest.NODES)
+def test_the_world_cannot_reach_the_cluster(region: str) -> None:
+    knock = "for port in 2379 6443 10250 10256 30080; do nc -z -w 2 $0 $port && echo $port; done; echo done"
+    done = conftest.Lab().run("client", region, "--", "sh", "-c", knock, conftest.NODES[region], check=False)
+    assert done.stdout.split() == ["done"], done.stdout + done.stderr
 
 
 def test_the_kubeconfig_is_for_its_owner_and_goes_over_the_forward() -> None:
