@@ -38,7 +38,8 @@ class Progress:
     def step(self, text: str) -> Iterator[None]:
         """A step and its own time."""
         began = time.monotonic()
-        self.detail(f"{text} ...")
+        if self._terminal:
+            self.detail(f"{text} ...")
         yield
         self.line(f"{text} ({time.monotonic() - began:.1f} s)")
 
