@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +153,23 @@ def test_state_survives_a_restart(edge: Edge, balanced: dict[str, str]) -> None:
     edge.start()
     assert served_by(edge, "br") == "br"
     assert len(edge.api("GET", f"/accounts/{ACCOUNT}/load_balancers/pools")) == 4
+
+
+def test_an_origin_that_accepts_and_says_nothing_is_left_quickly(
+    edge: Edge, balanced: dict[str, str], origins: Origins
+) -> None:
+    origins.stop("au")
+    with socket.create_server((Origins.addresses["au"], origins.port)) as silent:
+        started = time.monotonic()
+        assert served_by(edge, "au") == "sg"
+        assert time.monotonic() - started < 5
+        # Known from then on, so that the next user does not wait.
+        started = time.monotonic()
+        assert served_by(edge, "au") == "sg"
+        assert time.monotonic() - started < 1
+        wait_for(lambda: not pool_healthy(edge, balanced["au"]), 20)
+        assert silent.fileno() > 0
+
+
+def pool_healthy(edge: Edge, pool: str) -> bool:
+    return bool(edge.api("GET", f"/accounts/{ACCOUNT}/load_balancers/pools/{pool}")["healthy"])
