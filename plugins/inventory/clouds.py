@@ -128,6 +128,7 @@ keyed_groups:
 """
 
 import gc
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -194,12 +195,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
         """Add the cluster's machines; ends the process when they are not all there."""
         super().parse(inventory, loader, path, cache)
-        given = self._read_config_data(path)
         try:
+            given = self._read_config_data(path)
             with _without_collector():
                 self._parse(given, cache)
         except (OptionError, LayoutError, NameRefused, IncompleteError) as error:
             self._fail(f"{path}: {error}")
+        except Exception as error:
+            if not self._is_ours(path):
+                raise
+            # Ansible would make it a warning, and go on without the hosts.
+            self.display.vvv(traceback.format_exc())
+            kind = "" if isinstance(error, AnsibleError) else f"{type(error).__name__}: "
+            self._fail(f"{path}: {kind}{error}")
+
+    def _is_ours(self, path: str) -> bool:
+        """Say whether the file names this plugin: others may be tried on it, and are Ansible's to report."""
+        try:
+            return bool(self.loader.load_from_file(path)["plugin"] == self.NAME)
+        except (AnsibleError, KeyError, TypeError):
+            return False
 
     def _parse(self, given: Mapping[str, Any], cache: bool) -> None:
         check_names(given, self._options)
@@ -227,7 +242,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         caching = self.get_option("cache")
         key = cache_key(settings, providers) if caching else ""
         if caching and cache:
-            machines = unpack(self._cache.get(key))
+            machines = self._cached(key)
             if machines is not None:
                 self.display.v(f"geokube: {len(machines)} machines from the cache")
                 return machines
@@ -239,6 +254,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if caching and not any(answer.failures for answer in answers):
             self._cache[key] = pack(machines)
         return machines
+
+    def _cached(self, key: str) -> list[Host] | None:
+        """Give the cached machines; what a cache plugin cannot read is not there."""
+        try:
+            return unpack(self._cache.get(key))
+        except Exception as error:
+            self.display.v(f"geokube: the cache is passed over: {type(error).__name__}: {error}")
+            return None
 
     def _judge(self, answers: Sequence[Answer], providers: Sequence[Provider], settings: Settings) -> None:
         """Warn of the failures that the user allows; raise IncompleteError for the others."""

@@ -102,13 +102,15 @@ class Runner:
         source: Path | None = None,
         environment: Mapping[str, str] | None = None,
         pages: Mapping[str, int] | None = None,
+        command: str = "inventory",
         **options: Any,
     ) -> Done:
-        """Run C(ansible-inventory --list) over a file made of C(options)."""
+        """Run C(ansible-inventory --list), or another command of Ansible's, over a file made of C(options)."""
         assert self.clouds is not None and self._process.stdin is not None and self._process.stdout is not None
         path = source or self.source(**options)
         request = {
-            "argv": ["-i", str(path), *(arguments or ("--list",))],
+            "command": command,
+            "argv": [*(arguments or ("--list",)), "-i", str(path)],
             "environment": {**self.clouds.environment(), **(environment or {})},
             "pages": PAGES if pages is None else pages,
         }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs ansible-inventory many times without its start-up: a process that has loaded Ansible forks for each run.
 
-Reads one JSON object a line: {"argv": [...], "environment": {...}, "pages": {"aws": 5}}; answers with one line:
+Reads one JSON object a line: {"command": "inventory", "argv": [...], "environment": {...}, "pages": {"aws": 5}}.
+Answers with one line:
 {"code": exit code, "stdout": ..., "stderr": ..., "hosts": how many hosts were added, "seconds": ...}.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import ansible.cli.inventory
+import ansible.cli.playbook
 import ansible.inventory.data
 import botocore.auth
 import botocore.session  # noqa: F401
@@ -82,8 +84,8 @@ def in_child(request: Mapping[str, Any], folder: Path) -> None:
             # Small pages stand for the real limits, or every case would need a thousand machines.
             importlib.import_module(f"{PROVIDERS}.{provider}").PAGE = size
         ansible.cli.init_plugin_loader = lambda *args: None
-    sys.argv = ["ansible-inventory", *request["argv"]]
-    ansible.cli.inventory.main(sys.argv)
+    sys.argv = [f"ansible-{request['command']}", *request["argv"]]
+    importlib.import_module(f"ansible.cli.{request['command']}").main(sys.argv)
 
 
 if __name__ == "__main__":

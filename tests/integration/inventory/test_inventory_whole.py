@@ -314,6 +314,9 @@ WRONG_OPTIONS = {
     ),
     "partial of another": ({"allow_partial": ["azure"]}, "allow_partial names 'azure', which is not in providers"),
     "no deadline": ({"deadline": 0}, "deadline must be more than 0 seconds, not 0"),
+    "deadline no number": ({"deadline": "soon"}, "deadline"),
+    "no cache plugin": ({"cache": True, "cache_plugin": "no.such.plugin"}, "no.such.plugin"),
+    "cluster missing": ({"cluster": None}, "cluster"),
     "no cluster": ({"cluster": ""}, "cluster must be a text that is not empty"),
     "region name": ({"regions": {"A_U": {"aws": ["x"]}}}, "regions.A_U must be a name of lower-case letters, digits"),
     "home elsewhere": (
