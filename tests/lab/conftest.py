@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -47,6 +48,14 @@ class Reply:
     def region(self) -> str:
         """The region that says it served."""
         return self.headers.get("x-geokube-region", "")
+
+
+def fresh_photo(folder: Path) -> Path:
+    """Copy the photo with a comment of its own, so that no store or cache has its painting yet."""
+    data, comment = PHOTO.read_bytes(), secrets.token_hex(16).encode()
+    target = folder / "fresh.jpg"
+    target.write_bytes(data[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + data[2:])
+    return target
 
 
 class Lab:

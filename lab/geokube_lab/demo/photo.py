@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import secrets
 from pathlib import Path
 
 from PIL import Image
@@ -25,4 +26,13 @@ def photo() -> Path:
         unfinished = target.with_suffix(".part")
         Image.open(source).convert("RGB").save(unfinished, format="JPEG", quality=90)
         unfinished.rename(target)
+    return target
+
+
+def fresh(picture: Path, folder: Path) -> Path:
+    """Copy a JPEG with a comment of its own, so that no store or cache has its painting yet."""
+    comment = secrets.token_hex(16).encode()
+    data = picture.read_bytes()
+    target = folder / "fresh.jpg"
+    target.write_bytes(data[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + data[2:])
     return target
