@@ -16,6 +16,7 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.cockroachdb impor
     outdated_pods,
     plan_statements,
     read_state,
+    sets_need_restart,
     state_queries,
     unready_sets,
 )
@@ -58,5 +59,6 @@ class FilterModule:
             "cockroachdb_statements": cockroachdb_statements,
             "cockroachdb_is_whole": database_is_whole,
             "cockroachdb_outdated_pods": outdated_pods,
+            "cockroachdb_sets_need_restart": sets_need_restart,
             "cockroachdb_unready_sets": unready_sets,
         }

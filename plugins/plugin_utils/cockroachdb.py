@@ -230,6 +230,15 @@ def unready_sets(sets: Sequence[Mapping[str, Any]]) -> list[str]:
     )
 
 
+def sets_need_restart(sets: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether some StatefulSet says that not all of its pods run its newest revision."""
+    return any(
+        item.get("status", {}).get("updatedReplicas", 0) < item["spec"]["replicas"]
+        or item.get("status", {}).get("observedGeneration") != item["metadata"].get("generation")
+        for item in sets
+    )
+
+
 def outdated_pods(pods: Sequence[Mapping[str, Any]], sets: Sequence[Mapping[str, Any]]) -> list[str]:
     """Give the names of the pods whose StatefulSet has another revision by now, region by region."""
     revisions = {item["metadata"]["name"]: item.get("status", {}).get("updateRevision") for item in sets}
