@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bin="$PWD/.venv/bin"
-git ls-files -z | tar --null -T - -cf - | tar -xf - -C "$(mkdir -p "$work/source" && echo "$work/source")"
+git ls-files -z | tar --ignore-failed-read --null -T - -cf - | tar -xf - -C "$(mkdir -p "$work/source" && echo "$work/source")"
 "$bin/ansible-galaxy" collection build "$work/source" --output-path "$work"
 "$bin/ansible-galaxy" collection install "$work"/meridian-geokube-*.tar.gz --no-deps -p "$work/collections"
 cp -r inventories/devfest "$work/inventory"
