@@ -124,7 +124,7 @@ class Upstream:
                 **options,
             )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise OriginError(status_of(error), f"{type(error).__name__}: {error}", note.reused) from error
+            raise OriginError(status_of(error), _detail(error), note.reused) from error
 
     async def close(self) -> None:
         """Close all connections."""
@@ -149,6 +149,11 @@ def status_of(error: Exception) -> int:
     if isinstance(error, aiohttp.ClientConnectorError) or isinstance(cause, TimeoutError):
         return 522
     return 522 if isinstance(cause, OSError) and cause.errno == 110 else 520
+
+
+def _detail(error: Exception) -> str:
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return (cause.strerror if isinstance(cause, OSError) else "") or str(cause) or type(cause).__name__
 
 
 async def _note_reuse(session: aiohttp.ClientSession, context: SimpleNamespace, parameters: Any) -> None:
