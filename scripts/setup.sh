@@ -48,7 +48,7 @@ app() {
   if [ -e "$stamp" ]; then return; fi
   echo "installing the service into $folder/.venv"
   [ -x "$folder/.venv/bin/python" ] || python3 -m venv "$folder/.venv"
-  .venv/bin/uv pip install -q --python "$folder/.venv/bin/python" -e "$folder[test]"
+  .venv/bin/uv pip install -q --python "$folder/.venv/bin/python" -e "${folder}[test]"
   rm -f "$folder"/.venv/.installed-*
   touch "$stamp"
 }

@@ -112,7 +112,12 @@ def run(step: Step) -> Count:
     extra = (f"--junit-xml={report}",) if step.pytest else ()
     print(f"\n=== {step.group}: {step.name}", flush=True)
     started = time.monotonic()
-    environment = {**os.environ, "GEOKUBE_TEST_RESULTS": str(RESULTS), "GEOKUBE_TEST_REPORT": str(report)}
+    environment = {
+        **os.environ,
+        "PATH": f"{VENV}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / "lab"),
+        "GEOKUBE_TEST_REPORT": str(report),
+    }
     code = subprocess.run((*step.argv, *extra), cwd=ROOT, env=environment, check=False).returncode
     if step.pytest or report.exists():
         count = junit_count(report)

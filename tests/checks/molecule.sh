@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every scenario on the lab that stands, a check each.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/checks/skip.sh
 . tests/checks/skip.sh
 skip_unless_root "molecule"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced: skip_unless_root NAME writes a skipped check and ends well, except in CI, where the check must run.
 skip_unless_root() {
   if [ "$(id -u)" -eq 0 ]; then return; fi

@@ -2,4 +2,4 @@
 # The stand-in for Kubespray in its own folder, where its roles and modules are found.
 set -euo pipefail
 cd "$(dirname "$0")/../../lab/standins/kubespray"
-../../../.venv/bin/ansible-lint -c ../../../.ansible-lint --offline --profile production --exclude galaxy.yml .
+../../../.venv/bin/ansible-lint -c ../../../.ansible-lint --offline --profile production --exclude galaxy.yml
