@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import conftest
 import pytest
+import road
 import yaml
 from kubernetes import client, config
 
@@ -33,7 +33,7 @@ CLUSTER_DNS = "10.233.0.3"
 
 def on_node(node: str, command: str) -> str:
     """Run a shell command as root on a node and give its output."""
-    done = conftest.Lab().run("ssh", node, "--", f"sudo sh -c '{command}'", check=False)
+    done = road.Lab().run("ssh", node, "--", f"sudo sh -c '{command}'", check=False)
     assert done.returncode == 0, f"{node}: {command}: {done.stdout}{done.stderr}"
     return done.stdout
 
@@ -41,7 +41,7 @@ def on_node(node: str, command: str) -> str:
 @pytest.fixture(scope="module")
 def api() -> Iterator[client.CoreV1Api]:
     """Give the cluster's API."""
-    config.load_kube_config(str(conftest.STATE / "kubeconfig"))
+    config.load_kube_config(str(road.STATE / "kubeconfig"))
     yield client.CoreV1Api()
 
 
@@ -108,15 +108,15 @@ def test_nothing_of_the_cluster_listens_on_a_public_address(node: str) -> None:
     assert listeners - PUBLIC - {VXLAN} == set()
 
 
-@pytest.mark.parametrize("region", conftest.NODES)
+@pytest.mark.parametrize("region", road.NODES)
 def test_the_world_cannot_reach_the_cluster(region: str) -> None:
     knock = "for port in 2379 6443 10250 10256 30080; do nc -z -w 2 $0 $port && echo $port; done; echo done"
-    done = conftest.Lab().run("client", region, "--", "sh", "-c", knock, conftest.NODES[region], check=False)
+    done = road.Lab().run("client", region, "--", "sh", "-c", knock, road.NODES[region], check=False)
     assert done.stdout.split() == ["done"], done.stdout + done.stderr
 
 
 def test_the_kubeconfig_is_for_its_owner_and_goes_over_the_forward() -> None:
-    path = conftest.STATE / "kubeconfig"
+    path = road.STATE / "kubeconfig"
     assert path.stat().st_mode & 0o777 == 0o600
     cluster = yaml.safe_load(path.read_text())["clusters"][0]["cluster"]
     assert cluster["server"].startswith("https://127.0.0.1:")
@@ -125,12 +125,12 @@ def test_the_kubeconfig_is_for_its_owner_and_goes_over_the_forward() -> None:
 def test_a_second_run_changes_nothing() -> None:
     done = subprocess.run(
         [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventories/lab", "playbooks/cluster.yml"],
-        cwd=conftest.ROOT,
-        env={**os.environ, "ANSIBLE_CONFIG": str(conftest.ROOT / "ansible.cfg")},
+        cwd=road.ROOT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(road.ROOT / "ansible.cfg")},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert conftest.recap(done.stdout)["localhost"]["changed"] == 0, done.stdout
+    assert road.recap(done.stdout)["localhost"]["changed"] == 0, done.stdout

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import conftest
 import pytest
+import road
 from kubernetes import client, config
 
 DETECTION_SECONDS = 60.0
@@ -17,7 +17,7 @@ NEXT_OF_AU = "sg"
 
 def pods_of_au() -> dict[str, int]:
     """Give the uid of every pod on au's node with its count of restarts."""
-    config.load_kube_config(str(conftest.STATE / "kubeconfig"))
+    config.load_kube_config(str(road.STATE / "kubeconfig"))
     pods = client.CoreV1Api().list_pod_for_all_namespaces(field_selector="spec.nodeName=devfest-au-01").items
     return {
         f"{pod.metadata.name} {pod.metadata.uid}": sum(s.restart_count for s in pod.status.container_statuses or [])
@@ -35,7 +35,7 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
     pytest.fail(f"{what}: not within {seconds:.0f} s")
 
 
-def test_cut_and_heal(lab: conftest.Lab, tmp_path: Path) -> None:
+def test_cut_and_heal(lab: road.Lab, tmp_path: Path) -> None:
     """After `cut au` sg serves au's users within 60 s without a failure after that; after `heal` au again."""
     output = tmp_path / "out.jpg"
     before = pods_of_au()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import conftest
 import numpy
 import pytest
+import road
 from kubernetes import client, config
 from PIL import Image
 from skimage.filters import gaussian, sobel
@@ -26,7 +26,7 @@ def outlines(picture: numpy.ndarray) -> numpy.ndarray:
 
 def test_four_ready_nodes_in_their_regions() -> None:
     """The kubeconfig that the demonstration prints shows a Ready node in each region."""
-    config.load_kube_config(str(conftest.STATE / "kubeconfig"))
+    config.load_kube_config(str(road.STATE / "kubeconfig"))
     nodes = client.CoreV1Api().list_node().items
     ready = {
         node.metadata.labels["topology.kubernetes.io/region"]: condition.status
@@ -39,7 +39,7 @@ def test_four_ready_nodes_in_their_regions() -> None:
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_a_painting_from_the_users_own_region(lab: conftest.Lab, region: str, tmp_path: Path) -> None:
+def test_a_painting_from_the_users_own_region(lab: road.Lab, region: str, tmp_path: Path) -> None:
     """A posted photo comes back as a painting of the same scene, served by the user's region."""
     reply = lab.post(region, tmp_path / "out.jpg")
     assert (reply.status, reply.region) == (200, region), reply
@@ -47,32 +47,32 @@ def test_a_painting_from_the_users_own_region(lab: conftest.Lab, region: str, tm
         assert picture.format == "JPEG"
         size = picture.size
     assert max(size) == 512
-    before, after = grey(conftest.PHOTO, size), grey(tmp_path / "out.jpg", size)
+    before, after = grey(road.PHOTO, size), grey(tmp_path / "out.jpg", size)
     # The photo itself gives 0.00, its painting in the default style 0.15.
     assert numpy.abs(before - after).mean() > 0.05
     # Outlines of the painting agree by 0.78, those of other photos by 0.18 at most.
     assert numpy.corrcoef(outlines(before), outlines(after))[0, 1] > 0.5
 
 
-def test_edge_costs_little_over_the_own_origin(lab: conftest.Lab, tmp_path: Path) -> None:
+def test_edge_costs_little_over_the_own_origin(lab: road.Lab, tmp_path: Path) -> None:
     """A request from au through the edge takes at most 1.3 times what it takes against au's own origin."""
     # Both check the same two authorities: reading the system's 140 takes longer than the edge.
     bundle = tmp_path / "authorities.crt"
     bundle.write_bytes(
-        (conftest.STATE / "certificates" / "ca.crt").read_bytes() + Path("/var/lib/geokube-lab/ca/ca.crt").read_bytes()
+        (road.STATE / "certificates" / "ca.crt").read_bytes() + Path("/var/lib/geokube-lab/ca/ca.crt").read_bytes()
     )
     trust = ("--cacert", str(bundle))
-    straight = ("--connect-to", f"style.geokube.test:443:{conftest.NODES['au']}:443")
+    straight = ("--connect-to", f"style.geokube.test:443:{road.NODES['au']}:443")
     output = tmp_path / "out.jpg"
     edge = min(lab.post("au", output, *trust).seconds for _ in range(5))
     own = min(lab.post("au", output, *trust, *straight).seconds for _ in range(5))
     assert 0 < edge <= 1.3 * own
 
 
-def test_second_run_changes_nothing(playbook: conftest.Playbook) -> None:
+def test_second_run_changes_nothing(playbook: road.Playbook) -> None:
     """site.yml on a cluster that stands reports changed=0 on every host."""
     done = playbook.run()
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    table = conftest.recap(done.stdout)
+    table = road.recap(done.stdout)
     assert len(table) >= 5
     assert all(row["changed"] == 0 and row["failed"] == 0 and row["unreachable"] == 0 for row in table.values()), table

@@ -1,0 +1,36 @@
+"""Run every benchmark of this folder, one after the other; each prints a table of its own.
+
+`python tests/bench/run.py` runs all, `python tests/bench/run.py traffic` only those named.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PYTHON = str(ROOT / ".venv" / "bin" / "python")
+SERVICE_PYTHON = str(ROOT / "apps" / "style_transfer" / ".venv" / "bin" / "python")
+BENCHMARKS = {"inventory": PYTHON, "traffic": PYTHON, "style_transfer": SERVICE_PYTHON}
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, or all; give the first exit code that is not 0."""
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    codes = []
+    for name, python in BENCHMARKS.items():
+        script = HERE / f"{name}.py"
+        if (names and name not in names) or not script.exists():
+            continue
+        print(f"\n=== {name}", flush=True)
+        codes.append(subprocess.run((python, str(script)), cwd=ROOT, check=False).returncode)
+    return next((code for code in codes if code), 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
