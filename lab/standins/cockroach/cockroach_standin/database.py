@@ -45,7 +45,7 @@ class Database:
             return
         fresh = self.data.with_name("postgresql.new")
         shutil.rmtree(fresh, ignore_errors=True)
-        command = [BINARIES / "initdb", "--pgdata", fresh, "--username=root", "--auth=trust"]
+        command = [f"{BINARIES}/initdb", f"--pgdata={fresh}", "--username=root", "--auth=trust"]
         done = subprocess.run(
             [*command, "--encoding=UTF8", "--locale=C"], capture_output=True, text=True, check=False
         )
