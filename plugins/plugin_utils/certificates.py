@@ -12,7 +12,7 @@ from pathlib import Path
 try:
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
-    from cryptography.x509.oid import ExtensionOID, NameOID
+    from cryptography.x509.oid import NameOID
 
     HAS_CRYPTOGRAPHY = True
 except ImportError:
@@ -65,8 +65,7 @@ def _end(certificate: x509.Certificate) -> datetime:
 
 
 def _alternatives(certificate: x509.Certificate) -> set[str]:
-    extension = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
-    assert isinstance(extension, x509.SubjectAlternativeName)
+    extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     dns = [f"DNS:{name}" for name in extension.get_values_for_type(x509.DNSName)]
     addresses = [f"IP:{address}" for address in extension.get_values_for_type(x509.IPAddress)]
     return {*dns, *addresses}

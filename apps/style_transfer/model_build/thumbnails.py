@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw, ImageFilter
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-import onnxruntime  # noqa: E402
+import onnxruntime
 
-from model_build.graph import STYLE_COUNT  # noqa: E402
+from model_build.graph import STYLE_COUNT
 
 #: Painted at twice the shown size: strokes are as wide as in a large picture.
 PAINTED = (384, 288)

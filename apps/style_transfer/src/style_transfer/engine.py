@@ -13,7 +13,7 @@ import numpy.typing as npt
 # onnxruntime reports its use to its makers by default since 1.29; it reads this when it is imported.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-import onnxruntime  # noqa: E402
+import onnxruntime
 
 Picture = npt.NDArray[np.uint8]
 

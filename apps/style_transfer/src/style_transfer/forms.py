@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from style_transfer.problems import Problem
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 PHOTO_FIELD = "photo"
 MAX_FIELDS = 16
@@ -45,7 +49,7 @@ def _refuse(reason: str) -> Problem:
     return Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "form-broken",
-        f"The form is refused: {reason}. Send the photo in a part named {PHOTO_FIELD!r}, or send its bytes as the body.",
+        f"The form is refused: {reason}. Send the photo in a part named {PHOTO_FIELD!r}, or its bytes as the body.",
     )
 
 
@@ -61,7 +65,7 @@ class _PartCollector:
         self._name: str | None = None
         self._data: list[bytes] = []
 
-    def callbacks(self) -> dict[str, object]:
+    def callbacks(self) -> MultipartCallbacks:
         return {
             "on_part_begin": self._begin,
             "on_header_field": self._field,

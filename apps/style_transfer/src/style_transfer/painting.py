@@ -8,6 +8,8 @@ import io
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import simplejpeg
@@ -82,7 +84,7 @@ def paint(engine: Engine, photo: bytes, wish: Wish) -> Painting:
         result = np.asarray(Image.blend(Image.fromarray(original), Image.fromarray(result), wish.strength))
     content = encode(result, wish.format, wish.quality)
     marks.append(("encode", time.perf_counter()))
-    steps = {name: (end - begin) * 1000 for (_, begin), (name, end) in zip(marks, marks[1:], strict=False)}
+    steps = {name: (end - begin) * 1000 for (_, begin), (name, end) in pairwise(marks)}
     return Painting(content, MEDIA_TYPES[wish.format], result.shape[1], result.shape[0], steps)
 
 
@@ -96,7 +98,8 @@ def _keep_colors(painted: Picture, original: Picture) -> Picture:
 def encode(picture: Picture, format: str, quality: int) -> bytes:
     """Encode as jpeg, png or webp without metadata."""
     if format == "jpeg":
-        return simplejpeg.encode_jpeg(np.ascontiguousarray(picture), quality=quality, colorspace="RGB")
+        pixels = np.ascontiguousarray(picture)
+        return cast(bytes, simplejpeg.encode_jpeg(pixels, quality=quality, colorspace="RGB"))
     buffer = io.BytesIO()
     if format == "png":
         Image.fromarray(picture).save(buffer, "PNG", compress_level=4)

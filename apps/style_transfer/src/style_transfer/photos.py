@@ -7,16 +7,21 @@ import io
 import warnings
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import simplejpeg
-from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import Image, ImageCms, ImageOps
 
 from style_transfer.engine import MIN_SIDE
 from style_transfer.problems import Problem
 
 Picture = npt.NDArray[np.uint8]
+
+# Load the decoders now: Image.open would look for them in every installed plugin.
+Image.preinit()
+Image.init()
 
 # Our own limits below are checked on the header, before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -30,12 +35,6 @@ MAX_PIXELS_WHOLE = 12 * MEGAPIXEL
 #: Each scan of a progressive JPEG runs over the whole picture: some thousand in a few kilobytes would run for minutes.
 MAX_SCANS = 64
 MAX_PROFILE_BYTES = 4 << 20
-
-_PLUGINS = {
-    "JPEG": JpegImagePlugin.JpegImageFile,
-    "PNG": PngImagePlugin.PngImageFile,
-    "WEBP": WebPImagePlugin.WebPImageFile,
-}
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def decode_photo(content: bytes, size: int) -> Photo:
 
 
 def _decode(content: bytes, kind: str, size: int) -> Photo:
-    with _PLUGINS[kind](io.BytesIO(content)) as image:
+    with Image.open(io.BytesIO(content), formats=[kind]) as image:
         width, height = image.size
         _check_header(image, kind, content)
         orientation = image.getexif().get(0x0112, 1)
@@ -134,15 +133,18 @@ def _check_header(image: Image.Image, kind: str, content: bytes) -> None:
 
 def _decode_jpeg(content: bytes, target: tuple[int, int]) -> Picture:
     """Decode at the smallest eighth that still has at least the target's pixels."""
+    # The decoder fills what is missing with grey, and not always with a warning.
+    if content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):
+        raise _broken("JPEG", "it ends too early: the file was cut off")
     sides = {"min_width": target[0], "min_height": target[1], "colorspace": "RGB"}
     try:
-        return simplejpeg.decode_jpeg(content, strict=True, **sides)
+        return cast(Picture, simplejpeg.decode_jpeg(content, strict=True, **sides))
     except ValueError as error:
         reason = str(error).lower()
         if "premature end" in reason or "empty" in reason:
             raise _broken("JPEG", "it ends too early: the file was cut off") from None
         # Cameras leave stray bytes that the decoder only warns about.
-        return simplejpeg.decode_jpeg(content, strict=False, **sides)
+        return cast(Picture, simplejpeg.decode_jpeg(content, strict=False, **sides))
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

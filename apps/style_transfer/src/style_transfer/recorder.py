@@ -96,7 +96,9 @@ class Recorder:
             try:
                 if not opened:
                     await self.store.open()
+                    await self.store.write([])
                     opened = True
+                    self.problem = None
                 await self._arrived.wait()
                 if self._hurry.is_set() and not self._waiting:
                     return
@@ -106,7 +108,7 @@ class Recorder:
                 if self.problem != str(error):
                     log.warning("database away", extra={"problem": str(error), "waiting": len(self._waiting)})
                 self.problem = str(error)
-                await self._sleep(random.uniform(0, pause))  # noqa: S311
+                await self._sleep(random.uniform(0, pause))
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _write_batch(self) -> None:

@@ -30,8 +30,11 @@ class DrainingServer(uvicorn.Server):
             return
         self._service.draining = True
         log.info("draining", extra={"signal": signal.Signals(sig).name})
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._service.settings.drain_seconds, super().handle_exit, sig, frame)
+        asyncio.get_running_loop().call_later(self._service.settings.drain_seconds, self._close)
+
+    def _close(self) -> None:
+        # Not uvicorn's own handler, which would have the process killed by the signal once it has finished well.
+        self.should_exit = True
 
 
 def serve(settings: Settings, host: str, port: int) -> None:

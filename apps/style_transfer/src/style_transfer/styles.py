@@ -106,4 +106,5 @@ def style_vector(weights: Mapping[int, float]) -> npt.NDArray[np.float32]:
     vector = np.zeros(STYLE_COUNT, np.float32)
     for number, weight in weights.items():
         vector[number] = weight
-    return vector / vector.sum()
+    vector /= vector.sum()
+    return vector

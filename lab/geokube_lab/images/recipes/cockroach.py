@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from geokube_lab.images import File, Image, Symlink, build_image, debian_layer, files_layer, pip_layer
+from geokube_lab.images.layers import Content
 
 NAME, TAG = "cockroachdb/cockroach", "v26.2.5"
 
@@ -32,11 +33,11 @@ CONFIG = {
 
 def build() -> Image:
     """Build the image."""
-    code = {
+    code: dict[str, Content] = {
         f"{PACKAGES}/cockroach_standin/{path.name}": path.read_bytes()
         for path in sorted((STAND_IN / "cockroach_standin").glob("*.py"))
     }
-    files = {
+    files: dict[str, Content] = {
         **code,
         "/cockroach/cockroach": File((STAND_IN / "cockroach").read_bytes(), 0o755),
         # initdb runs postgres through a shell, and wants a name for its uid.
