@@ -81,6 +81,7 @@ class Runner:
         self.outcomes: dict[str, Outcome] = {}
         self.running: dict[str, tuple[float, Path, subprocess.Popen[bytes]]] = {}
         self.changed = threading.Condition()
+        self.speaking = threading.Lock()
 
     def elapsed(self) -> float:
         """Give the seconds since the start."""
@@ -88,7 +89,8 @@ class Runner:
 
     def say(self, text: str) -> None:
         """Print a line with the time since the start before it."""
-        print(f"[{clock(self.elapsed())}] {text}", file=self.output, flush=True)
+        with self.speaking:
+            print(f"[{clock(self.elapsed())}] {text}", file=self.output, flush=True)
 
     def run(self) -> list[Outcome]:
         """Run every stage; raise StageFailed at the first that fails, after ending the others."""
