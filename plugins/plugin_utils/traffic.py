@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
-from ansible_collections.meridian.geokube.plugins.module_utils.region_catalogue import CloudRegion, find_region
+from ansible_collections.meridian.geokube.plugins.module_utils.region_catalogue import (
+    EARTH_RADIUS_KM,
+    CloudRegion,
+    find_region,
+)
 
 Record = dict[str, Any]
 
@@ -76,8 +81,41 @@ def order_for(region: str, plan: Mapping[str, Any], there: Iterable[str]) -> lis
     return [name for name in order if name in set(there)]
 
 
+# A point among the users of each of Cloudflare's regions, degrees: where none of our regions is, distance decides.
+CENTRES = {
+    "WNAM": (37.8, -122.4),
+    "ENAM": (40.7, -74.0),
+    "WEU": (50.1, 8.7),
+    "EEU": (52.2, 21.0),
+    "NSAM": (4.7, -74.1),
+    "SSAM": (-23.6, -46.6),
+    "OC": (-33.9, 151.2),
+    "ME": (25.2, 55.3),
+    "NAF": (30.0, 31.2),
+    "SAF": (-26.2, 28.0),
+    "SAS": (19.1, 72.9),
+    "SEAS": (1.4, 103.8),
+    "NEAS": (35.7, 139.7),
+}
+
+
+def nearest(code: str, regions: Mapping[str, Region], plan: Mapping[str, Any]) -> list[str]:
+    """Our regions for a Cloudflare region where we have none: the nearest on the map, then by its measured order."""
+    latitude, longitude = CENTRES[code]
+    first = min(
+        regions.values(), key=lambda region: _kilometres(latitude, longitude, region.latitude, region.longitude)
+    )
+    return order_for(first.name, plan, regions)
+
+
+def _kilometres(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
+    here, there = radians(latitude), radians(other_latitude)
+    half = sin((there - here) / 2) ** 2 + cos(here) * cos(there) * sin(radians(other_longitude - longitude) / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * asin(sqrt(half))
+
+
 def steering(regions: Mapping[str, Region], plan: Mapping[str, Any]) -> tuple[dict[str, list[str]], Record]:
-    """Give the order of regions for each Cloudflare region, and by country where two of ours share one."""
+    """Give the order of our regions for each of Cloudflare's, and by country where two of ours share one."""
     by_code: dict[str, list[str]] = {}
     by_country: Record = {}
     for name, region in regions.items():
@@ -87,6 +125,8 @@ def steering(regions: Mapping[str, Region], plan: Mapping[str, Any]) -> tuple[di
             by_country.setdefault(region.place.country, order)
         else:
             by_code[code] = order
+    for code in CENTRES:
+        by_code.setdefault(code, nearest(code, regions, plan))
     return by_code, by_country
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,22 +43,36 @@ def traffic(*options: str) -> str:
 def load(seconds: float) -> Iterator[dict[str, list[dict[str, Any]]]]:
     """Run the load from every region; the dictionary holds the requests by region after the block."""
     script = str(Path(__file__).with_name("load.py"))
-    running = {
-        region: subprocess.Popen(
-            (str(ROOT / "lab" / "lab"), "client", region, "--", sys.executable, script, URL, str(RATE), str(seconds)),
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for region in REGIONS
-    }
     found: dict[str, list[dict[str, Any]]] = {}
-    try:
-        yield found
-    finally:
-        for region, process in running.items():
-            output, _ = process.communicate(timeout=seconds + 60)
-            found[region] = [json.loads(line) for line in output.splitlines()]
+    with ExitStack() as stack:
+        # Files, not pipes: a pipe that nobody reads is full after a minute and holds the load up.
+        outputs = {region: stack.enter_context(tempfile.TemporaryFile("w+")) for region in REGIONS}
+        running = [
+            subprocess.Popen(
+                (
+                    str(ROOT / "lab" / "lab"),
+                    "client",
+                    region,
+                    "--",
+                    sys.executable,
+                    script,
+                    URL,
+                    str(RATE),
+                    str(seconds),
+                ),
+                stdout=output,
+                cwd=ROOT,
+            )
+            for region, output in outputs.items()
+        ]
+        try:
+            yield found
+        finally:
+            for process in running:
+                process.wait(timeout=seconds + 60)
+            for region, output in outputs.items():
+                output.seek(0)
+                found[region] = [json.loads(line) for line in output]
 
 
 def failures(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
