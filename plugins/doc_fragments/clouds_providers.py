@@ -75,7 +75,7 @@ options:
             type: path
           service_account_contents:
             description: A service account's key itself, JSON. Variable C(GCP_SERVICE_ACCOUNT_CONTENTS).
-            type: json
+            type: str
           service_account_email:
             description: The account of the machine to use. Variable C(GCP_SERVICE_ACCOUNT_EMAIL).
             type: str
@@ -118,7 +118,7 @@ options:
             type: path
           service_account_contents:
             description: A service account's key itself, JSON. Variable C(YC_SERVICE_ACCOUNT_KEY).
-            type: json
+            type: str
           endpoint:
             description: Another address of Compute, C(host:port). Variable C(YC_COMPUTE_ENDPOINT).
             type: str

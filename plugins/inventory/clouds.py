@@ -187,6 +187,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """Fills Ansible's inventory; what is asked and how it is arranged is in plugin_utils."""
 
     NAME = "meridian.geokube.clouds"
+    #: Ansible's inventory, or what stands for it while the user's expressions are evaluated.
+    inventory: Any
 
     def verify_file(self, path: str) -> bool:
         """Say whether C(path) is a file of this plugin."""

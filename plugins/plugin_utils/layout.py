@@ -70,8 +70,9 @@ def arrange(
 ) -> Layout:
     """Arrange the running machines; C(name_of(variables)) gives a host's name where C(hostname) is a template.
 
-    C(protect(value)) marks what came from a cloud and could be taken for a template. Raises LayoutError that lists every problem: names that clash, a machine outside of every region, a role that does
-    not exist, a region without a machine.
+    C(protect(value)) marks what came from a cloud and could be taken for a template. Raises LayoutError that lists
+    every problem: names that clash, a machine outside of every region, a role that does not exist, a region without a
+    machine.
     """
     problems: list[str] = []
     members: list[Member] = []

@@ -60,17 +60,26 @@ class ProviderSession:
             try:
                 with self._noted(f"{place}: {what}" if place else what, counted):
                     return attempt(min(self.request_timeout, self.deadline.remaining()))
-            except AttemptFailed as error:
-                failed = error
-            if not failed.retry or tries > self.retries:
-                raise self.error(place, _told(what, failed, tries), advise(failed.status), failed.status) from failed
-            wait = self._backoff(tries, failed.retry_after)
-            if wait >= self.deadline.remaining():
-                asked = f"; the server asked to wait {failed.retry_after:g} s" if failed.retry_after else ""
-                limit = f"the deadline of {self.deadline.seconds:g} s leaves no time for another try"
-                message = f"{_told(what, failed, tries)}{asked}; {limit}"
-                raise self.error(place, message, advise(failed.status), failed.status) from failed
+            except AttemptFailed as failed:
+                wait = self._wait(failed, tries)
+                if wait is None:
+                    message = f"{_told(what, failed, tries)}{self._lack_of_time(failed, tries)}"
+                    raise self.error(place, message, advise(failed.status), failed.status) from failed
             time.sleep(wait)
+
+    def _wait(self, failed: AttemptFailed, tries: int) -> float | None:
+        """Give the seconds to wait before another try, None when there is to be none."""
+        if not failed.retry or tries > self.retries:
+            return None
+        wait = self._backoff(tries, failed.retry_after)
+        return wait if wait < self.deadline.remaining() else None
+
+    def _lack_of_time(self, failed: AttemptFailed, tries: int) -> str:
+        """Say that there would have been another try; "" when there would not."""
+        if not failed.retry or tries > self.retries:
+            return ""
+        asked = f"; the server asked to wait {failed.retry_after:g} s" if failed.retry_after else ""
+        return f"{asked}; the deadline of {self.deadline.seconds:g} s leaves no time for another try"
 
     def error(self, place: str, message: str, advice: str, status: int | None = None) -> ProviderError:
         """Give the error of one failure of this provider."""

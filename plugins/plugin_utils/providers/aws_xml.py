@@ -29,7 +29,10 @@ def read_instances(body: bytes, region: str) -> tuple[list[Host], str]:
 def read_regions(body: bytes) -> list[str]:
     """Read DescribeRegions: the names of the regions that the account has enabled."""
     root, namespace = _parse(body, "DescribeRegionsResponse")
-    return sorted(filter(None, (element.text for element in root.iter(f"{namespace}regionName"))))
+    names = sorted(filter(None, (element.text for element in root.iter(f"{namespace}regionName"))))
+    if not names:
+        raise ValueError("it names no region")
+    return names
 
 
 def read_error(body: bytes) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_options 
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_registry import options_of
 
 DOCUMENTED: dict[str, Any] = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]["providers"]["suboptions"]
-KINDS = {"str": "str", "path": "str", "json": "str", "list": "list", "bool": "bool"}
+KINDS = {"str": "str", "path": "str", "list": "list", "bool": "bool"}
 
 
 def test_providers() -> None:
