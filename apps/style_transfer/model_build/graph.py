@@ -15,7 +15,7 @@ written here computes the same function:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -30,6 +30,10 @@ RESIDUAL_BLOCKS = 6
 EPSILON = 1e-5
 OPSET = 17
 IR_VERSION = 8
+
+IMAGE_INPUT = helper.make_tensor_value_info("image", TensorProto.UINT8, ["height", "width", 3])
+STYLE_INPUT = helper.make_tensor_value_info("style_weights", TensorProto.FLOAT, [STYLE_COUNT])
+STYLIZED_OUTPUT = helper.make_tensor_value_info("stylized", TensorProto.UINT8, ["full_height", "full_width", 3])
 
 NORMALISED_LAYERS: tuple[str, ...] = (
     "contract.0",
@@ -123,74 +127,108 @@ def read_weights(published: onnx.ModelProto) -> dict[str, FloatArray]:
     return weights
 
 
+class Network(GraphWriter):
+    """Writes the layers; weights by their published names."""
+
+    def __init__(self, weights: Mapping[str, FloatArray]) -> None:
+        super().__init__()
+        self.weights = weights
+        self.scales: dict[str, tuple[str, str]] = {}
+
+    def normalise(self, source: str, layer: str, activation: str | None) -> str:
+        """InstanceNormalization with the layer's style, then the activation."""
+        scale, shift = self.scales[layer]
+        result = self.node("InstanceNormalization", [source, scale, shift], f"{layer}.norm", epsilon=EPSILON)
+        return self.node(activation, [result], f"{layer}.{activation.lower()}") if activation else result
+
+    def convolve(self, source: str, layer: str, kernel: FloatArray, stride: int = 1) -> str:
+        """Convolve without padding."""
+        weight = self.constant(f"{layer}.kernel", kernel)
+        size = list(kernel.shape[2:])
+        return self.node(
+            "Conv", [source, weight], f"{layer}.conv", kernel_shape=size, strides=[stride, stride], pads=[0, 0, 0, 0]
+        )
+
+    def read_picture(self) -> str:
+        """The input ``image`` as NCHW floats from 0 to 255."""
+        picture = self.node("Cast", ["image"], "image.float", to=TensorProto.FLOAT)
+        picture = self.node("Transpose", [picture], "image.chw", perm=[2, 0, 1])
+        return self.node("Unsqueeze", [picture, self.first_axis()], "image.nchw")
+
+    def first_axis(self) -> str:
+        """The constant that names axis 0."""
+        return self.constant("axis.0", np.array([0], np.int64))
+
+    def first_convolution(self, picture: str) -> str:
+        """The first layer's convolution of a padded picture."""
+        return self.convolve(picture, "contract.0", self.weights["contract.0.w"] * np.float32(1 / 255))
+
+    def second_convolution(self, padded: str) -> str:
+        """The second layer's convolution, which halves the picture."""
+        return self.convolve(padded, "contract.1", self.weights["contract.1.w"], 2)
+
+    def rest(self, value: str) -> None:
+        """All that follows the second convolution, to the output ``stylized``."""
+        value = self.normalise(value, "contract.1", "Relu")
+        value = self.pad(value, 1, "reflect", "contract.2.padded")
+        value = self.convolve(value, "contract.2", self.weights["contract.2.w"], 2)
+        value = self.normalise(value, "contract.2", "Relu")
+        for block in range(RESIDUAL_BLOCKS):
+            value = self._residual(value, block)
+        inside = [
+            self.constant(f"crop.{name}", np.array(at, np.int64))
+            for name, at in (("from", [1, 1]), ("to", [-1, -1]), ("axes", [2, 3]))
+        ]
+        for layer in ("expand.0", "expand.1"):
+            value = self.pad(value, 1, "edge", f"{layer}.padded")
+            value = self.convolve(value, layer, upsampling_kernel(self.weights[f"{layer}.w"]))
+            value = self.node("DepthToSpace", [value], f"{layer}.enlarged", blocksize=2, mode="CRD")
+            value = self.node("Slice", [value, *inside], f"{layer}.inside")
+            value = self.normalise(value, layer, "Relu")
+        value = self.pad(value, 4, "reflect", "expand.2.padded")
+        value = _space_to_depth(self, value, self.weights["expand.2.w"].shape[1])
+        value = self.convolve(value, "expand.2", half_size_kernel(self.weights["expand.2.w"]))
+        value = self.node("DepthToSpace", [value], "expand.2.enlarged", blocksize=2, mode="CRD")
+        value = self.normalise(value, "expand.2", "Sigmoid")
+        self._write_picture(value)
+
+    def _residual(self, before: str, block: int) -> str:
+        value = before
+        for half, activation in ((0, "Relu"), (1, None)):
+            layer = f"res.{block}.{half}"
+            value = self.pad(value, 1, "reflect", f"{layer}.padded")
+            value = self.normalise(self.convolve(value, layer, self.weights[f"{layer}.w"]), layer, activation)
+        return self.node("Add", [before, value], f"res.{block}.sum")
+
+    def _write_picture(self, value: str) -> None:
+        value = self.node("Mul", [value, self.constant("white", np.array(255, np.float32))], "stylized.scaled")
+        value = self.node("Add", [value, self.constant("half", np.array(0.5, np.float32))], "stylized.rounded")
+        value = self.node("Cast", [value], "stylized.bytes", to=TensorProto.UINT8)
+        value = self.node("Squeeze", [value, self.first_axis()], "stylized.chw")
+        self.node("Transpose", [value], "stylized", perm=[1, 2, 0])
+
+
 def build_network(weights: Mapping[str, FloatArray]) -> onnx.ModelProto:
-    """Write the network.
+    """Write the whole network as one graph.
 
     Inputs: ``image`` uint8 (height, width, 3), both sides multiples of 4 and at least 16; ``style_weights`` float
     (26). Output: ``stylized`` uint8 (height, width, 3).
     """
-    graph = GraphWriter()
-    scales = _style_vectors(graph, weights)
-
-    def normalise(source: str, layer: str, activation: str | None) -> str:
-        scale, shift = scales[layer]
-        result = graph.node("InstanceNormalization", [source, scale, shift], f"{layer}.norm", epsilon=EPSILON)
-        return graph.node(activation, [result], f"{layer}.{activation.lower()}") if activation else result
-
-    def convolve(source: str, layer: str, kernel: FloatArray, stride: int = 1) -> str:
-        weight = graph.constant(f"{layer}.kernel", kernel)
-        size = list(kernel.shape[2:])
-        return graph.node(
-            "Conv", [source, weight], f"{layer}.conv", kernel_shape=size, strides=[stride, stride], pads=[0, 0, 0, 0]
-        )
-
-    picture = graph.node("Cast", ["image"], "image.float", to=TensorProto.FLOAT)
-    picture = graph.node("Transpose", [picture], "image.chw", perm=[2, 0, 1])
-    picture = graph.node("Unsqueeze", [picture, graph.constant("axis.0", np.array([0], np.int64))], "image.nchw")
-
-    value = picture
-    for layer, width, stride, factor in (
-        ("contract.0", 4, 1, np.float32(1 / 255)),
-        ("contract.1", 1, 2, np.float32(1)),
-        ("contract.2", 1, 2, np.float32(1)),
-    ):
-        value = graph.pad(value, width, "reflect", f"{layer}.padded")
-        value = convolve(value, layer, weights[f"{layer}.w"] * factor, stride)
-        value = normalise(value, layer, "Relu")
-
-    for block in range(RESIDUAL_BLOCKS):
-        before = value
-        for half, activation in ((0, "Relu"), (1, None)):
-            layer = f"res.{block}.{half}"
-            value = graph.pad(value, 1, "reflect", f"{layer}.padded")
-            value = normalise(convolve(value, layer, weights[f"{layer}.w"]), layer, activation)
-        value = graph.node("Add", [before, value], f"res.{block}.sum")
-
-    inside = [
-        graph.constant(f"crop.{name}", np.array(at, np.int64))
-        for name, at in (("from", [1, 1]), ("to", [-1, -1]), ("axes", [2, 3]))
-    ]
-    for layer in ("expand.0", "expand.1"):
-        value = graph.pad(value, 1, "edge", f"{layer}.padded")
-        value = convolve(value, layer, upsampling_kernel(weights[f"{layer}.w"]))
-        value = graph.node("DepthToSpace", [value], f"{layer}.enlarged", blocksize=2, mode="CRD")
-        value = graph.node("Slice", [value, *inside], f"{layer}.inside")
-        value = normalise(value, layer, "Relu")
-
-    value = graph.pad(value, 4, "reflect", "expand.2.padded")
-    value = _space_to_depth(graph, value, weights["expand.2.w"].shape[1])
-    value = convolve(value, "expand.2", half_size_kernel(weights["expand.2.w"]))
-    value = graph.node("DepthToSpace", [value], "expand.2.enlarged", blocksize=2, mode="CRD")
-    value = normalise(value, "expand.2", "Sigmoid")
-
-    _write_picture(graph, value)
-    return _model(graph)
+    network = Network(weights)
+    network.scales = style_vectors(network, weights, NORMALISED_LAYERS)
+    value = network.pad(network.read_picture(), 4, "reflect", "contract.0.padded")
+    value = network.normalise(network.first_convolution(value), "contract.0", "Relu")
+    value = network.pad(value, 1, "reflect", "contract.1.padded")
+    network.rest(network.second_convolution(value))
+    return model(network, "multistyle26", [IMAGE_INPUT, STYLE_INPUT], [STYLIZED_OUTPUT])
 
 
-def _style_vectors(graph: GraphWriter, weights: Mapping[str, FloatArray]) -> dict[str, tuple[str, str]]:
+def style_vectors(
+    graph: GraphWriter, weights: Mapping[str, FloatArray], layers: Sequence[str]
+) -> dict[str, tuple[str, str]]:
     """One matrix product gives every layer's scale and shift; returns the two names of each layer."""
     columns, sizes, names = [], [], []
-    for layer in NORMALISED_LAYERS:
+    for layer in layers:
         for part in ("gamma", "beta"):
             matrix = weights[f"{layer}.norm.{part}"]
             columns.append(matrix)
@@ -200,7 +238,7 @@ def _style_vectors(graph: GraphWriter, weights: Mapping[str, FloatArray]) -> dic
     vector = graph.node("MatMul", ["style_weights", table], "style.vector")
     split = graph.constant("style.sizes", np.array(sizes, np.int64))
     graph.nodes.append(helper.make_node("Split", [vector, split], names, name="style.split", axis=0))
-    return {layer: (f"{layer}.gamma", f"{layer}.beta") for layer in NORMALISED_LAYERS}
+    return {layer: (f"{layer}.gamma", f"{layer}.beta") for layer in layers}
 
 
 def _space_to_depth(graph: GraphWriter, source: str, channels: int) -> str:
@@ -222,29 +260,15 @@ def _space_to_depth(graph: GraphWriter, source: str, channels: int) -> str:
     return graph.node("Reshape", [value, together], "expand.2.depth")
 
 
-def _write_picture(graph: GraphWriter, value: str) -> None:
-    value = graph.node("Mul", [value, graph.constant("white", np.array(255, np.float32))], "stylized.scaled")
-    value = graph.node("Add", [value, graph.constant("half", np.array(0.5, np.float32))], "stylized.rounded")
-    value = graph.node("Cast", [value], "stylized.bytes", to=TensorProto.UINT8)
-    value = graph.node("Squeeze", [value, "axis.0"], "stylized.chw")
-    graph.node("Transpose", [value], "stylized", perm=[1, 2, 0])
-
-
-def _model(graph: GraphWriter) -> onnx.ModelProto:
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "multistyle26",
-            [
-                helper.make_tensor_value_info("image", TensorProto.UINT8, ["height", "width", 3]),
-                helper.make_tensor_value_info("style_weights", TensorProto.FLOAT, [STYLE_COUNT]),
-            ],
-            [helper.make_tensor_value_info("stylized", TensorProto.UINT8, ["height", "width", 3])],
-            graph.constants,
-        ),
+def model(
+    graph: GraphWriter, name: str, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]
+) -> onnx.ModelProto:
+    """Return the written graph as a checked model."""
+    made = helper.make_model(
+        helper.make_graph(graph.nodes, name, inputs, outputs, graph.constants),
         producer_name="style_transfer",
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    onnx.checker.check_model(made, full_check=True)
+    return made

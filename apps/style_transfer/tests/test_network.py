@@ -11,7 +11,7 @@ from model_build.assets import published_network
 from PIL import Image
 from skimage.filters import gaussian, sobel
 from skimage.metrics import structural_similarity
-from style_transfer.engine import Engine
+from style_transfer.engine import WHOLE_PIXELS, Engine
 from style_transfer.styles import STYLE_COUNT, STYLES, style_vector
 
 
@@ -47,6 +47,17 @@ def test_odd_sizes_and_blends_too(
     vector = style_vector({3: 0.2, 11: 0.5, 19: 0.3})
     ours = engine.stylize(picture, vector)
     assert ours.shape == picture.shape
+    assert np.abs(ours.astype(int) - published_painting(published, picture, vector)).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(704, 500), (1300, 402), (333, 1001)])
+def test_large_pictures_go_in_strips_to_the_same_result(
+    size: tuple[int, int], engine: Engine, published: onnxruntime.InferenceSession, coffee: Image.Image
+) -> None:
+    assert size[0] * size[1] > WHOLE_PIXELS
+    picture = np.asarray(coffee.resize(size))
+    vector = style_vector({3: 0.2, 11: 0.5, 19: 0.3})
+    ours = engine.stylize(picture, vector)
     assert np.abs(ours.astype(int) - published_painting(published, picture, vector)).max() <= 1
 
 

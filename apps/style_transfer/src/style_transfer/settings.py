@@ -33,10 +33,10 @@ class Settings:
     queue_seconds: float = 10.0
     max_body_bytes: int = 20 << 20
     #: All bodies being received or waiting, together.
-    body_budget_bytes: int = 128 << 20
+    body_budget_bytes: int = 64 << 20
     #: A body that is not complete after this long is answered 408.
     body_seconds: float = 20.0
-    result_store_bytes: int = 64 << 20
+    result_store_bytes: int = 48 << 20
     #: Records that may wait for the database; one more is dropped and counted.
     record_queue: int = 10_000
     #: How long a record waits for others to share its statement.

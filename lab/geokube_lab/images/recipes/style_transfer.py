@@ -18,7 +18,7 @@ NAME, TAG = "style-transfer", "0.1.0"
 APPLICATION = Path(__file__).resolve().parents[4] / "apps" / "style_transfer"
 PACKAGES = "/usr/lib/python3/dist-packages"
 SOURCES = ("pyproject.toml", "hatch_build.py", "README.md", "model_build/*.py", "src/style_transfer/**/*")
-BUILT = ("multistyle26.onnx", ".webp")
+BUILT = (".onnx", ".webp")
 
 # What the service never imports: tests, tools of numpy and onnxruntime, command lines of its dependencies.
 UNUSED_PYTHON = (
