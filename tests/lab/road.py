@@ -66,7 +66,7 @@ class Lab:
                 "-H",
                 "Content-Type: image/jpeg",
                 "--data-binary",
-                f"@{PHOTO}",
+                f"@{fresh_photo(output.parent)}",
                 "-w",
                 "time %{time_total} %{http_code}\n",
             ),
