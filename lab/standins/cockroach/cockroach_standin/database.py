@@ -46,9 +46,7 @@ class Database:
         fresh = self.data.with_name("postgresql.new")
         shutil.rmtree(fresh, ignore_errors=True)
         command = [f"{BINARIES}/initdb", f"--pgdata={fresh}", "--username=root", "--auth=trust"]
-        done = subprocess.run(
-            [*command, "--encoding=UTF8", "--locale=C"], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*command, "--encoding=UTF8", "--locale=C"], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise StandInError(f"initdb failed: {done.stderr.strip()}")
         fresh.rename(self.data)

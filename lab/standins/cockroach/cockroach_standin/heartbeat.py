@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -35,12 +34,13 @@ class Heartbeat:
     """Writes this node's row every few seconds over one connection.
 
     :ivar nodes: all nodes as of the last beat that reached the primary.
+    :ivar fresh: whether a beat has reached the primary since it was last found away.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self.nodes: list[NodeRow] = []
-        self.seconds = 0.0
+        self.fresh = False
 
     async def run(self) -> None:
         """Beat until cancelled; a primary that cannot be reached is tried again."""
@@ -52,13 +52,13 @@ class Heartbeat:
                     autocommit=True, dbname="system", connect_timeout=8, **self._address()
                 ) as connection:
                     while True:
-                        begun = time.monotonic()
                         async with asyncio.timeout(10):
                             await self._beat(connection)
-                        self.seconds = time.monotonic() - begun
+                        self.fresh = True
                         await asyncio.sleep(BEAT_SECONDS)
             except (psycopg.Error, OSError, TimeoutError) as error:
                 log.info("heartbeat failed: %s", type(error).__name__)
+                self.fresh = False
                 await asyncio.sleep(BEAT_SECONDS)
 
     def _address(self) -> dict[str, Any]:

@@ -186,12 +186,13 @@ class Node:
             return "node is shutting down"
         if not self._serving.is_set():
             return "node is waiting for cluster initialization"
-        if self._database is not None:
-            return None if await self._database.answers() else "node is not healthy: postgres does not answer"
-        assert self._forwarder is not None
-        if await self._forwarder.answers():
-            return None
-        return f"node is not healthy: {self.identity.primary if self.identity else '?'} cannot be reached"
+        part = self._database or self._forwarder
+        assert part is not None and self._heartbeat is not None
+        if not await part.answers():
+            self._heartbeat.fresh = False
+            return f"node is not healthy: {self.identity.primary if self.identity else '?'} cannot be reached"
+        # A server that is still starting up answers as well, and a node that is not listed yet has no region.
+        return None if self._heartbeat.fresh else "node is not healthy: waiting for a heartbeat to reach the data"
 
     def _reload(self, context: object) -> None:
         """SIGHUP: read renewed certificates."""
