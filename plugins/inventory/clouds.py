@@ -136,7 +136,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ansible.errors import AnsibleError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.meridian.geokube.plugins.plugin_utils.collect import Answer, collect, failure_text
+from ansible_collections.meridian.geokube.plugins.plugin_utils.collect import Answer, collect, hidden
 from ansible_collections.meridian.geokube.plugins.plugin_utils.host_cache import cache_key, pack, unpack
 from ansible_collections.meridian.geokube.plugins.plugin_utils.hosts import Host
 from ansible_collections.meridian.geokube.plugins.plugin_utils.inventory_settings import (
@@ -189,6 +189,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = "meridian.geokube.clouds"
     #: Ansible's inventory, or what stands for it while the user's expressions are evaluated.
     inventory: Any
+    #: What no message may hold.
+    _secrets: Sequence[str] = ()
 
     def verify_file(self, path: str) -> bool:
         """Say whether C(path) is a file of this plugin."""
@@ -207,7 +209,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if not self._is_ours(path):
                 raise
             # Ansible would make it a warning, and go on without the hosts.
-            self.display.vvv(traceback.format_exc())
+            self.display.vvv(hidden(traceback.format_exc(), self._secrets))
             kind = "" if isinstance(error, AnsibleError) else f"{type(error).__name__}: "
             self._fail(f"{path}: {kind}{error}")
 
@@ -237,7 +239,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _providers(self, settings: Settings) -> list[Provider]:
         given = self._option("providers")
-        return [configured(name, settings, given[name]) for name in settings.providers]
+        providers = [configured(name, settings, given[name]) for name in settings.providers]
+        self._secrets = [secret for provider in providers for secret in provider.secrets]
+        return providers
 
     def _machines(self, settings: Settings, providers: Sequence[Provider], cache: bool) -> list[Host]:
         """Give the machines from the cache, else from the clouds; only a whole answer is cached."""
@@ -251,7 +255,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         answers = collect(providers, settings)
         for answer in answers:
             self.display.v(f"geokube: {answer.summary()}")
-        self._judge(answers, providers, settings)
+        self._judge(answers, settings)
         machines = [machine for answer in answers for machine in answer.machines]
         if caching and not any(answer.failures for answer in answers):
             self._cache[key] = pack(machines)
@@ -265,15 +269,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.display.v(f"geokube: the cache is passed over: {type(error).__name__}: {error}")
             return None
 
-    def _judge(self, answers: Sequence[Answer], providers: Sequence[Provider], settings: Settings) -> None:
+    def _judge(self, answers: Sequence[Answer], settings: Settings) -> None:
         """Warn of the failures that the user allows; raise IncompleteError for the others."""
         allowed = [answer for answer in answers if answer.failures and answer.provider in settings.allow_partial]
         for answer in allowed:
-            text = failure_text([answer], providers)
-            self.display.warning(f"The machines of {answer.provider} are missing (allow_partial): {text}")
+            text = "\n".join(failure.text() for failure in answer.failures)
+            message = f"The machines of {answer.provider} are missing (allow_partial): {text}"
+            self.display.warning(hidden(message, self._secrets))
         refused = [answer for answer in answers if answer.failures and answer not in allowed]
         if refused:
-            raise IncompleteError(f"the list of machines is not complete\n{failure_text(refused, providers)}")
+            lines = [failure.text() for answer in refused for failure in answer.failures]
+            raise IncompleteError("\n".join(["the list of machines is not complete", *lines]))
 
     def _fill(self, settings: Settings, machines: Sequence[Host]) -> None:
         """Arrange the machines, evaluate the user's expressions, and only then add anything."""
@@ -369,7 +375,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         An exception that Ansible catches would become a warning, be followed by those of the plugins that Ansible
         tries next, and let the run go on without the hosts unless C(any_unparsed_is_failed) is set.
         """
-        self.display.error(message, wrap_text=False)
+        self.display.error(hidden(message, self._secrets), wrap_text=False)
         raise SystemExit(EXIT_CODE)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
@@ -80,10 +80,9 @@ def collect(providers: Sequence[Provider], settings: Settings) -> list[Answer]:
     return [answers[provider.name] for provider in providers]
 
 
-def failure_text(answers: Sequence[Answer], providers: Sequence[Provider]) -> str:
-    """Give every failure, a line each, without any secret."""
-    text = "\n".join(failure.text() for answer in answers for failure in answer.failures)
-    for secret in sorted((secret for provider in providers for secret in provider.secrets), key=len, reverse=True):
+def hidden(text: str, secrets: Iterable[str]) -> str:
+    """Give C(text) without any of the secrets; the longest goes first, as one may hold another."""
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return text
 

@@ -14,6 +14,7 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.names import REGI
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_options import (
     OptionError,
     did_you_mean,
+    kind_of,
     text_list,
 )
 
@@ -101,7 +102,7 @@ def _providers(given: Any) -> tuple[str, ...]:
         if name not in PROVIDERS:
             raise OptionError(f"providers.{name} is not a provider{did_you_mean(str(name), PROVIDERS)}")
         if options is not None and not isinstance(options, Mapping):
-            raise OptionError(f"providers.{name} must be a mapping of options, not {options!r}")
+            raise OptionError(f"providers.{name} must be a mapping of options, not {kind_of(options)}")
     return tuple(name for name in PROVIDERS if name in given)
 
 

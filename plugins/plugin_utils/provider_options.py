@@ -57,6 +57,15 @@ def digest_of_files(paths: Iterable[str | Path]) -> str:
     return digest.hexdigest()
 
 
+def kind_of(value: Any) -> str:
+    """Say what kind of value it is, without showing it: Ansible has classes of its own for each."""
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, Sequence) else str(value)
+
+
 def did_you_mean(name: str, known: Mapping[str, Any] | Sequence[str]) -> str:
     """Give the end of an error text: the nearest known name, or all of them."""
     near = difflib.get_close_matches(name, list(known), n=1)
@@ -102,7 +111,7 @@ def _value(where: str, option: Option, given: Mapping[str, Any]) -> Any:
 
         return json.dumps(value)
     if not isinstance(value, (str, int, float)):
-        raise OptionError(f"{where} must be text, not {type(value).__name__}")
+        raise OptionError(f"{where} must be text, not {kind_of(value)}")
     text = str(value)
     if option.choices and text not in option.choices:
         raise OptionError(f"{where} is {text!r}; it must be one of {', '.join(option.choices)}")

@@ -111,6 +111,15 @@ def test_aws_options(runner: Runner) -> None:
     assert_found(ask(runner, "aws", key, {"AWS_ACCESS_KEY_ID": "wrong", "AWS_SECRET_ACCESS_KEY": "wrong"}))
 
 
+@pytest.mark.parametrize("provider", ["gcp", "digitalocean", "yandex"])
+def test_token_in_the_wrong_place(runner: Runner, provider: str) -> None:
+    """A token where the options belong is not shown by the error about it."""
+    done = runner.run(providers={provider: "a-token-in-the-wrong-place"})
+    assert done.code == PARSER_ERROR
+    assert f"providers.{provider} must be a mapping of options, not text" in done.stderr
+    assert_hidden(done, "a-token-in-the-wrong-place")
+
+
 def test_aws_half_a_key(runner: Runner) -> None:
     """A key without its secret is an error before any request."""
     done = ask(runner, "aws", {"access_key": "AKIDHALF"})

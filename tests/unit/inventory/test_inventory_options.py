@@ -75,7 +75,7 @@ def test_unless(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        (Option("a"), ["x"], "providers.x.a must be text, not list"),
+        (Option("a"), ["x"], "providers.x.a must be text, not a list"),
         (Option("a", "list"), 5, "providers.x.a must be a list of names, not 5"),
         (Option("a", "bool"), "perhaps", "providers.x.a must be true or false, not 'perhaps'"),
         (Option("a", choices=("b", "c")), "d", "providers.x.a is 'd'; it must be one of b, c"),
