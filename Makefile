@@ -10,7 +10,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
 setup: ## install what the project needs: Debian packages, the virtual environments
-	@bash scripts/setup.sh packages python tests app
+	@bash scripts/setup.sh packages test-packages python tests app
 
 demo: ## from nothing to a cluster on four continents, and where its users go
 	@$(PYTHON) -m geokube_lab.demo

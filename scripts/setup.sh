@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Install what the project needs. Usage: setup.sh [packages] [python] [tests] [app]; what is there already costs nothing.
+# Install what the project needs. Usage: setup.sh [packages] [test-packages] [python] [tests] [app]; what is there already costs nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv_version=0.13.9
 
+# packages FILE: the Debian packages that it lists
 packages() {
-  mapfile -t wanted < <(grep -hv '^#' lab/packages/host.txt)
+  mapfile -t wanted < <(grep -hv '^#' "$1")
   local missing=()
   for package in "${wanted[@]}"; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
@@ -16,7 +17,8 @@ packages() {
     return
   fi
   echo "installing Debian packages: ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive
+  # Runlevel 1: packages of servers are wanted for their programs, not as running services.
+  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
   apt-get update -q
   apt-get install -qy --no-install-recommends -o DPkg::Lock::Timeout=300 "${missing[@]}"
 }
@@ -55,10 +57,11 @@ app() {
 
 for part in "$@"; do
   case "$part" in
-    packages) packages ;;
+    packages) packages lab/packages/host.txt ;;
+    test-packages) packages tests/packages.txt ;;
     python) environment .venv requirements-dev.txt ;;
     tests) environment .venv-2.18 requirements-2.18.txt ;;
     app) app ;;
-    *) echo "setup.sh: no such part: $part (packages, python, tests, app)" >&2; exit 2 ;;
+    *) echo "setup.sh: no such part: $part (packages, test-packages, python, tests, app)" >&2; exit 2 ;;
   esac
 done
