@@ -27,7 +27,7 @@ packages() {
 environment() {
   local folder=$1 stamp
   shift
-  stamp="$folder/.installed-$(cat "$@" requirements.txt | sha256sum | cut -c1-16)"
+  stamp="$folder/.installed-$(cat "$@" | sha256sum | cut -c1-16)"
   if [ -e "$stamp" ]; then return; fi
   echo "installing Python packages into $folder"
   [ -x "$folder/bin/python" ] || python3 -m venv "$folder"
@@ -59,8 +59,8 @@ for part in "$@"; do
   case "$part" in
     packages) packages lab/packages/host.txt ;;
     test-packages) packages tests/packages.txt ;;
-    python) environment .venv requirements-dev.txt ;;
-    tests) environment .venv-2.18 requirements-2.18.txt ;;
+    python) environment .venv requirements-dev.lock ;;
+    tests) environment .venv-2.18 requirements-2.18.lock ;;
     app) app ;;
     *) echo "setup.sh: no such part: $part (packages, test-packages, python, tests, app)" >&2; exit 2 ;;
   esac
