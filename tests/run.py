@@ -49,7 +49,7 @@ class Count:
 def python_tests(group: str, name: str, *arguments: str, interpreter: Path | None = None) -> Step:
     """Give a pytest step over the given files or folders."""
     python = str(interpreter or VENV / "python")
-    return Step(group, name, (python, "-m", "pytest", *arguments), pytest=True)
+    return Step(group, name, (python, "-m", "pytest", "--durations=10", *arguments), pytest=True)
 
 
 def tool(group: str, name: str, command: str, *arguments: str) -> Step:
