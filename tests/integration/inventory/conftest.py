@@ -18,9 +18,9 @@ from geokube_lab.clouds.fleets import fleet  # noqa: E402
 from inventory_runner import RUNNERS, Runner  # noqa: E402
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def all_clouds() -> Iterator[Clouds]:
-    """Serve the four clouds for the whole session."""
+    """Serve the four clouds for all tests of this folder."""
     with Clouds(fleet(40), folders=["f0", "f1"], projects=["p1"]) as clouds:
         yield clouds
 
@@ -36,7 +36,7 @@ def clouds(all_clouds: Clouds) -> Iterator[Clouds]:
         all_clouds.load(machines)
 
 
-@pytest.fixture(scope="session", params=list(RUNNERS))
+@pytest.fixture(scope="package", params=list(RUNNERS))
 def any_runner(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """Start ansible-inventory of one release."""
     venv, setting = RUNNERS[request.param]
