@@ -37,10 +37,11 @@ def program(target: Target) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """The go command's environment: static programs, the lab's own build cache, go.mod as it is committed."""
+    """The go command's environment: static programs, the lab's own caches, go.mod as it is committed."""
     own = {
         "CGO_ENABLED": "0",
         "GOCACHE": str(cache() / "go-build"),
+        "GOMODCACHE": str(cache() / "go-mod"),
         "GOFLAGS": "-mod=readonly",
         "GOWORK": "off",
         "GOOS": "linux",
