@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import gzip
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from geokube_lab.binaries.environment import environment
 from geokube_lab.binaries.targets import Target
 from geokube_lab.errors import LabError
 from geokube_lab.paths import cache
@@ -34,20 +34,6 @@ def program(target: Target) -> Path:
     if not path.exists():
         raise LabError(f"{target.name} {target.version} is not compiled: run 'python -m geokube_lab.binaries build'")
     return path
-
-
-def environment() -> dict[str, str]:
-    """The go command's environment: static programs, the lab's own caches, go.mod as it is committed."""
-    own = {
-        "CGO_ENABLED": "0",
-        "GOCACHE": str(cache() / "go-build"),
-        "GOMODCACHE": str(cache() / "go-mod"),
-        "GOFLAGS": "-mod=readonly",
-        "GOWORK": "off",
-        "GOOS": "linux",
-        "GOARCH": "amd64",
-    }
-    return {**os.environ, **own}
 
 
 def check_compiler() -> None:

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from geokube_lab.binaries.environment import environment
 from geokube_lab.errors import LabError
 
 LEGO = "github.com/go-acme/lego/v4"
@@ -44,7 +45,7 @@ def prepare(module: Path) -> None:
         raise LabError(f"{module / 'go.mod'}: no line '// lego vX.Y.Z h1:...' says which lego to take")
     command = ["go", "mod", "download", "-json", f"{LEGO}@{named.group(1)}"]
     # Outside of the module, whose replacement would answer for it.
-    done = subprocess.run(command, cwd=module.parent, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=module.parent, env=environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise LabError(f"{' '.join(command)} failed: {done.stdout.strip()} {done.stderr.strip()}")
     fetched = json.loads(done.stdout)
