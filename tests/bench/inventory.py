@@ -216,7 +216,7 @@ def measure(
 
 def release(venv: Path) -> str:
     """Give the release of ansible-core in an environment."""
-    command = [venv / "bin" / "python", "-c", "from ansible.release import __version__; print(__version__)"]
+    command = [str(venv / "bin" / "python"), "-c", "from ansible.release import __version__; print(__version__)"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 

@@ -30,7 +30,7 @@ def seconds_in(stats: Stats, name: str, *parents: str) -> float:
 def handed_over(stats: Stats) -> float:
     """Add up the time in Ansible's functions that were called by the plugin itself."""
     return sum(
-        cumulative
+        float(cumulative)
         for (_file, _line, function), entry in stats.items()
         if function in HANDED_OVER
         for (caller, _at, _name), (_calls, _all, _own, cumulative) in entry[4].items()

@@ -82,7 +82,8 @@ def in_child(request: Mapping[str, Any], folder: Path) -> None:
         init_plugin_loader()
         for provider, size in request["pages"].items():
             # Small pages stand for the real limits, or every case would need a thousand machines.
-            importlib.import_module(f"{PROVIDERS}.{provider}").PAGE = size
+            module: Any = importlib.import_module(f"{PROVIDERS}.{provider}")
+            module.PAGE = size
         ansible.cli.init_plugin_loader = lambda *args: None
     sys.argv = [f"ansible-{request['command']}", *request["argv"]]
     importlib.import_module(f"ansible.cli.{request['command']}").main(sys.argv)

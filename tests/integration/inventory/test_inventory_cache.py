@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from geokube_lab.clouds import Fault, credentials
 from inventory_runner import Runner
 
-LIMITS = {"retries": 0}
+LIMITS: dict[str, Any] = {"retries": 0}
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_another_identity_or_question(runner: Runner, caching: dict[str, Any], t
         assert secret not in stored
 
 
-DAMAGES = {
+DAMAGES: dict[str, Callable[[Any], Any]] = {
     "other version": lambda value: {**value, "version": 999},
     "no version": lambda value: {"records": value["records"], "count": value["count"]},
     "not the records": lambda value: {**value, "records": "[[1, 2]]"},

@@ -38,7 +38,7 @@ def run_with(runner: Runner, *machines: Machine, **options: Any) -> Done:
     """Run over exactly these machines."""
     assert runner.clouds is not None
     runner.clouds.load(machines)
-    providers = {
+    providers: dict[str, dict[str, Any]] = {
         "aws": {"regions": ["us-east-1"]},
         "gcp": {"projects": ["p1"]},
         "digitalocean": {},
@@ -294,7 +294,7 @@ def test_all_regions_of_aws(runner: Runner) -> None:
     assert runner.clouds.aws.faults.by_operation()["DescribeRegions"] == 1
 
 
-WRONG_OPTIONS = {
+WRONG_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "no such option": ({"cache_tiemout": 1}, "cache_tiemout is not an option; did you mean cache_timeout?"),
     "no such provider": ({"providers": {"azure": {}}}, "providers.azure is not a provider; known are: aws, gcp"),
     "no provider": ({"providers": {}}, "providers must name at least one provider"),

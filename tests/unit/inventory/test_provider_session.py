@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.meridian.geokube.plugins.plugin_utils import provider_session
 from ansible_collections.meridian.geokube.plugins.plugin_utils.collect import collect, hidden
 from ansible_collections.meridian.geokube.plugins.plugin_utils.deadline import Deadline, DeadlinePassed
 from ansible_collections.meridian.geokube.plugins.plugin_utils.inventory_settings import read_settings
@@ -26,7 +25,7 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_session 
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Note the waits between tries instead of waiting."""
     noted: list[float] = []
-    monkeypatch.setattr(provider_session.time, "sleep", noted.append)
+    monkeypatch.setattr("time.sleep", noted.append)
     return noted
 
 
@@ -148,7 +147,7 @@ def provider(name: str, list_hosts: Callable[[ProviderSession], list[Any]]) -> P
 
 def settings(**options: Any) -> Any:
     """Make settings of two providers."""
-    values = {
+    values: dict[str, Any] = {
         "cluster": "k1",
         "cluster_label": "c",
         "role_label": "r",
@@ -186,7 +185,7 @@ def test_collect_gives_an_answer_of_another_shape_as_a_failure() -> None:
     """An API that answers something else ends the run, it does not vanish with its thread."""
 
     def confused(one: ProviderSession) -> list[Any]:
-        return [{}["name"]]
+        return [dict[str, str]()["name"]]
 
     answer = collect([provider("aws", confused)], settings(providers={"aws": {}}))[0]
     assert answer.failures[0].message == "the answer is not what the API promises: KeyError: 'name'"

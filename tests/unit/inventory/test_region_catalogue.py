@@ -47,8 +47,8 @@ def test_aws_cities() -> None:
     for name, text in described.items():
         for country, code in countries.items():
             if f"({country})" in text:
-                region = find_region("aws", name)
-                assert region is not None and region.country == code
+                found = find_region("aws", name)
+                assert found is not None and found.country == code
 
 
 def test_route53_names() -> None:
