@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "tests" / "output" / "results"
 ANSIBLE_CODE = ("site.yml", "playbooks", "roles", "molecule", "galaxy.yml", "meta", "inventories/lab/group_vars")
+SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile")
 VENV = ROOT / ".venv" / "bin"
 
 
@@ -75,15 +76,16 @@ def steps() -> list[Step]:
         tool("lint", "changelog", "antsibull-changelog", "lint"),
         tool("lint", "documentation", "antsibull-docs", "lint-collection-docs", "--plugin-docs", "."),
         script("lint", "collection builds and installs", "tests/checks/collection.sh"),
-        python_tests("unit", "unit tests, core 2.19", "tests/unit"),
+        python_tests("unit", "unit tests, core 2.19", *SIDE_BY_SIDE, "tests/unit"),
         python_tests(
             "unit",
             "unit tests, core 2.18",
+            *SIDE_BY_SIDE,
             *("tests/unit/inventory", "tests/unit/plan", "tests/unit/cloudflare", "tests/unit/kubespray"),
             interpreter=ROOT / ".venv-2.18" / "bin" / "python",
         ),
         script("sanity", "ansible-test sanity", "tests/checks/sanity.sh"),
-        python_tests("integration", "integration tests", "tests/integration"),
+        python_tests("integration", "integration tests", *SIDE_BY_SIDE, "tests/integration"),
         script("app", "the service's tests", "tests/checks/app.sh"),
         script("lab", "the road in the lab", "tests/checks/lab.sh"),
         python_tests("lab", "end to end", "tests/lab"),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from ipaddress import IPv4Network
@@ -23,6 +24,8 @@ _STATES = {
     "deleted": ("terminated", 48),
     "failed": ("terminated", 48),
 }
+# The lab's machines name an image of their own; moto's catalogue would be loaded for every region at every reset.
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 _IMAGE = "ami-0geokubedebian0012"
 _Subnets = dict[tuple[str, str, str], Any]
 _lock = threading.Lock()
