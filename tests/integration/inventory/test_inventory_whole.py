@@ -161,7 +161,7 @@ def test_duplicates(runner: Runner) -> None:
     """Two machines under one name are an error that names both; with unique they are two hosts."""
     twins = (machine("web-1", "aws"), machine("web-1", "gcp"), machine("Web_1", "digitalocean"))
     done = run_with(runner, *twins)
-    assert_fails(done, "two machines would be the host 'web-1'", "web-1 (aws of 123456789012", "web-1 (gcp of p1")
+    assert_fails(done, "two machines would be the host 'web-1'", "web-1 (aws of ", "web-1 (gcp of p1")
     assert "Web_1" in done.stderr
     done = run_with(runner, *twins, hostname="unique")
     assert set(done.hostvars) == {"web-1-aws-us-east-1a", "web-1-gcp-us-central1-a", "web-1-digitalocean-fra1"}
