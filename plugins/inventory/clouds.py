@@ -173,12 +173,18 @@ def _protected(value: Any) -> Any:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Keep Python from looking for garbage among machines that all stay: a second at 10000 of them."""
+    """Keep Python from looking for garbage among machines that all stay: two seconds at 10000 of them.
+
+    Frozen, they stay shared with the process that Ansible forks for each task and host. The next reading of the
+    inventory thaws them, so that what it replaces can go.
+    """
+    gc.unfreeze()
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if was_on:
             gc.enable()
 

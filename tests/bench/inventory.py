@@ -220,7 +220,7 @@ def release(venv: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def table(venv: Path, machines: int, runs: int) -> list[Measured]:
+def table(venv: Path, machines: int, runs: int, peers: bool) -> list[Measured]:
     """Measure all rows for one number of machines, and print them as they come."""
     print(
         f"\nansible-core {release(venv)}, {machines} machines, {LATENCY * 1000:.0f} ms added to each request, "
@@ -246,6 +246,8 @@ def table(venv: Path, machines: int, runs: int) -> list[Measured]:
         # The peer for Compute Engine has no option for another address.
         tunnel = {"HTTPS_PROXY": f"http://127.0.0.1:{front.port}", "REQUESTS_CA_BUNDLE": str(front.authority)}
         for row, files in sources(folder, clouds).items():
+            if not peers and files[0].name.startswith("peer."):
+                continue
             if machines and files[0].name == "ours.geokube.yml":
                 # moto is slow on its first answer; nobody's time should tell of that.
                 measure(venv, row, files, clouds, environment, 1)
@@ -307,6 +309,7 @@ def main() -> int:
     parser.add_argument("--machines", type=int, nargs="+", default=[10, 1000, 10000], help="how many, over four clouds")
     parser.add_argument("--runs", type=int, default=3, help="runs of each row; the quickest counts")
     parser.add_argument("--venv", type=Path, nargs="+", default=None, help="environments with Ansible")
+    parser.add_argument("--no-peers", action="store_false", dest="peers", help="leave out the peers, which are slow")
     parser.add_argument("--profile", action="store_true", help="show whose code the time is spent in")
     arguments = parser.parse_args()
     venvs = [path.absolute() for path in arguments.venv or []] or [
@@ -315,7 +318,7 @@ def main() -> int:
     missed = []
     for venv in venvs:
         for machines in arguments.machines:
-            missed += judged(venv, machines, table(venv, machines, arguments.runs))
+            missed += judged(venv, machines, table(venv, machines, arguments.runs, arguments.peers))
         if arguments.profile:
             profile(venv, max(arguments.machines))
     print("\n" + ("\n".join(missed) if missed else "every target holds"))
