@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from geokube_lab import paths
+from geokube_lab.binaries import program, target
 from geokube_lab.demo.road import BUILD, INVENTORY, ROOT, lab, preparation, site
 from geokube_lab.stages import Outcome, Runner, StageFailed, clock, save_times
 
@@ -22,12 +24,26 @@ def print_times(outcomes: list[Outcome], total: float) -> None:
     print(f"  {'in all':<20} {clock(total):>6}")
 
 
+def link_kubectl() -> Path:
+    """Link kubectl below build/: one program is all of Kubernetes and looks at the name that it is called by."""
+    link = BUILD / "kubectl"
+    link.unlink(missing_ok=True)
+    link.symlink_to(program(target("kubernetes")))
+    return link
+
+
+def shown(path: Path) -> str:
+    """Write a path as its reader would type it, from the clone's own folder."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
 def print_places(state: Path) -> None:
     """Say where the results are and what stood in for what."""
     print("\nWhere things are:")
-    print(f"  report      {state / 'report.html'}")
-    print(f"  kubeconfig  {state / 'kubeconfig'}")
-    print(f"  logs        {state / 'logs'}, {BUILD / 'logs'}, /var/lib/geokube-lab/logs")
+    print(f"  report      {shown(state / 'report.html')}")
+    print(f"  kubeconfig  {shown(state / 'kubeconfig')}")
+    print(f"  kubectl     {shown(link_kubectl())}")
+    print(f"  logs        {shown(state / 'logs')}, {shown(BUILD / 'logs')}, {paths.LOGS}")
     if not SOURCES.exists():
         return
     found = json.loads(SOURCES.read_text())

@@ -108,7 +108,7 @@ def main() -> int:
     except (OSError, LabError) as error:
         print(f"  {error}", file=sys.stderr)
         return 1
-    print(f"  the pictures: {pictures}")
+    print(f"  the pictures: {pictures.relative_to(ROOT)}")
     return 1 if wrong else 0
 
 
