@@ -107,6 +107,12 @@ def forget(name: str) -> None:
 def background(name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Process:
     """Start a process that outlives this one, its output in the logs, and record it."""
     LOGS.mkdir(parents=True, exist_ok=True)
+
+    def prepare() -> None:
+        cgroups.enter_services()
+        # By itself and before it is itself: whoever is killed meanwhile leaves no process that nobody knows.
+        record(name, os.getpid())
+
     with (LOGS / f"{name}.log").open("ab") as log:
         try:
             child = subprocess.Popen(
@@ -117,10 +123,12 @@ def background(name: str, argv: Sequence[str], env: Mapping[str, str] | None = N
                 env={**os.environ, **(env or {})},
                 cwd="/",
                 start_new_session=True,
-                preexec_fn=cgroups.enter_services,
+                preexec_fn=prepare,
             )
         except OSError as error:
             raise LabError(f"{name}: {argv[0]}: {error.strerror}") from error
+        except subprocess.SubprocessError as error:
+            raise LabError(f"{name} could not be recorded below {PIDS}: {error}") from error
     return record(name, child.pid)
 
 
