@@ -87,6 +87,7 @@ def steps() -> list[Step]:
             interpreter=ROOT / ".venv-2.18" / "bin" / "python",
         ),
         script("sanity", "ansible-test sanity", "tests/checks/sanity.sh"),
+        tool("integration", "programs are compiled", "python", "-m", "geokube_lab.binaries", "build"),
         python_tests("integration", "integration tests", *WAITING, "tests/integration"),
         script("app", "the service's tests", "tests/checks/app.sh"),
         script("lab", "the road in the lab", "tests/checks/lab.sh"),
