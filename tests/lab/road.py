@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from geokube_lab.demo.photo import fresh
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / "inventories" / "lab" / ".geokube" / "devfest"
@@ -36,14 +37,6 @@ class Reply:
         return self.headers.get("x-geokube-region", "")
 
 
-def fresh_photo(folder: Path) -> Path:
-    """Copy the photo with a comment of its own, so that no store or cache has its painting yet."""
-    data, comment = PHOTO.read_bytes(), secrets.token_hex(16).encode()
-    target = folder / "fresh.jpg"
-    target.write_bytes(data[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + data[2:])
-    return target
-
-
 class Lab:
     """The lab's command, as its user types it."""
 
@@ -66,7 +59,7 @@ class Lab:
                 "-H",
                 "Content-Type: image/jpeg",
                 "--data-binary",
-                f"@{fresh_photo(output.parent)}",
+                f"@{fresh(PHOTO, output.parent)}",
                 "-w",
                 "time %{time_total} %{http_code}\n",
             ),
