@@ -237,19 +237,20 @@ class Reconciler:
             self.guards.sleep(self.wishes.drain_seconds)
 
     def _wait_healthy(self) -> None:
-        """Before users are sent there: new pools, and every pool of a balancer that does not exist yet."""
+        """Before users are sent there: new pools, every pool of a new balancer, and those that are known to be sick."""
         if self.check_mode or not self.wishes.wait_healthy or not self.wishes.load_balancers:
             return
-        watched = self._fresh_pools
+        found = [self.account.find(POOL, one["name"]) for one in self.wishes.pools]
+        pools = [pool for pool in found if pool is not None and pool.get("monitor")]
+        new = {pool["id"] for pool in self._fresh_pools}
         if any(self.account.find(BALANCER, one["name"]) is None for one in self.wishes.load_balancers):
-            found = [self.account.find(POOL, one["name"]) for one in self.wishes.pools]
-            watched = [pool for pool in found if pool is not None]
-        watched = [pool for pool in watched if pool.get("monitor")]
+            new = {pool["id"] for pool in pools}
+        watched = [pool for pool in pools if pool["id"] in new or pool.get("healthy") is False]
         if not watched:
             return
         sick = self.guards.wait_healthy(watched, self.wishes.wait_healthy)
         names = ", ".join(pool["name"] for pool in sick)
-        if sick and len(sick) == len(watched) == len(self.wishes.pools) and not self.wishes.force:
+        if new and len(sick) == len(self.wishes.pools) and not self.wishes.force:
             raise RefusedError(
                 f"none of the pools ({names}) became healthy within wait_healthy ({self.wishes.wait_healthy:.0f} s): "
                 "look at cloudflare_load_balancing_info with health, or set force"

@@ -696,6 +696,7 @@ options:
     description:
       - For how many seconds to wait until new origins are healthy before users are sent there, and before others are
         taken away. V(0) does not wait.
+      - Pools that were there before and are not healthy are waited for, too; a warning names those that stay sick.
     type: int
     default: 0
 seealso:

@@ -65,6 +65,17 @@ def test_a_balancer_is_not_made_for_pools_that_are_all_dead(edge: Edge, origins:
     assert len(edge.api("GET", f"/zones/{ZONE}/load_balancers")) == 1
 
 
+def test_pools_that_come_back_are_waited_for_and_nothing_changes(serving: Edge, origins: Origins) -> None:
+    origins.stop("au")
+    wait_for(lambda: not health(serving)["test-au"], 10)
+    result = apply(serving, wishes(origins, wait_healthy=1))
+    assert "not healthy after 1 s: test-au'" in str(result["warnings"])
+    origins.start("au")
+    result = apply(serving, wishes(origins, wait_healthy=30))
+    assert not result["changed"]
+    assert health(serving)["test-au"]
+
+
 def test_a_region_leaves_drained_first(serving: Edge, origins: Origins) -> None:
     result = apply(serving, wishes(origins, ("ru", "sg", "br"), prune=True))
     changes = [one for one in serving.requests() if not one.startswith("GET")]
