@@ -84,29 +84,25 @@ def end_descendants(command: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
 
 
-class _ToldToEndError(Exception):
-    """A signal asked this process to end."""
-
-
-def _on_signal(number: int, _frame: FrameType | None) -> None:
-    raise _ToldToEndError(number)
-
-
 def main(parent: int, argv: list[str]) -> int:
-    """Run the command and give its exit status; 143 when told to end."""
+    """Run the command and give its exit status; 143 when told to end or left alone."""
+    told: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        # Raising here could strike anywhere, also where nothing would end the descendants any more.
+        told.append(number)
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, _on_signal)
+        signal.signal(number, note)
     _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     command = subprocess.Popen(argv, start_new_session=True, close_fds=False)
-    try:
-        while os.getppid() == parent:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                return command.wait(timeout=1.0)
-    except _ToldToEndError:
-        pass
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    while not told and os.getppid() == parent:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = command.wait(timeout=0.2)
+            # A command that fails because its caller went away is not a normal end.
+            if not told and os.getppid() == parent:
+                return status
     end_descendants(command)
     return 143
 

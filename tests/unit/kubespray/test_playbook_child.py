@@ -137,9 +137,10 @@ def test_nothing_outlives_the_caller(tmp_path: Path, number: signal.Signals) -> 
     caller = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.DEVNULL)
     try:
         assert wait_for(lambda: len(sleepers(mark)) == 2, 30), (tmp_path / "log").read_text()
+        assert caller.poll() is None, (tmp_path / "log").read_text()
         caller.send_signal(number)
         caller.wait(timeout=30)
-        assert wait_for(lambda: not sleepers(mark), 20)
+        assert wait_for(lambda: not sleepers(mark), 60), (tmp_path / "log").read_text()
     finally:
         for process in sleepers(mark):
             os.kill(process, signal.SIGKILL)
