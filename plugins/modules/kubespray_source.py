@@ -118,7 +118,7 @@ def have(module: AnsibleModule) -> dict[str, object]:
     patience = {"attempts": max(1, given["attempts"]), "pause": given["pause"], "seconds": given["timeout"]}
     destination, look_only = Path(given["dest"]), module.check_mode
     if given["kind"] == "folder":
-        folder = Path(given["source"]).expanduser()
+        folder = Path(given["source"])
         version = check_tree(folder, given["source"], given["version"])
         return {"changed": False, "path": str(folder), "version": version, "commit": "", "checksum": ""}
     if given["kind"] == "git":
