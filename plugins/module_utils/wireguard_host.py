@@ -8,51 +8,15 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
+from .node_commands import NodeError, has_tool, must, run
 from .wireguard import Live, is_key, parse_dump
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-TIMEOUT = 60
 
-
-class WireGuardError(Exception):
+class WireGuardError(NodeError):
     """WireGuard on this machine cannot be brought where it should be. The text says what to do."""
-
-
-def run(argv: Sequence[str], stdin: str | None = None) -> tuple[int, str, str]:
-    """Run a tool with an optional standard input; give exit code, output and errors."""
-    try:
-        done = subprocess.run(
-            list(argv),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TIMEOUT,
-            env={"LC_ALL": "C", "PATH": PATH},
-        )
-    except subprocess.TimeoutExpired as error:
-        raise WireGuardError(f"{' '.join(argv[:3])} did not end within {TIMEOUT} s") from error
-    except OSError as error:
-        raise WireGuardError(f"{argv[0]} cannot run: {error.strerror}") from error
-    return done.returncode, done.stdout, done.stderr
-
-
-def must(argv: Sequence[str], stdin: str | None = None) -> str:
-    """Run a tool and give its output. Raises WireGuardError with its message when it fails."""
-    code, out, err = run(argv, stdin)
-    if code != 0:
-        raise WireGuardError(f"{' '.join(argv[:4])} ended with {code}: {(err or out).strip()[-400:] or 'no message'}")
-    return out
-
-
-def has_tool(name: str) -> bool:
-    """Tell whether a program is on the path that root has."""
-    return any(os.access(Path(folder, name), os.X_OK) for folder in PATH.split(":"))
 
 
 def kernel_has_wireguard() -> bool:
@@ -145,13 +109,6 @@ def live_addresses(name: str) -> list[str]:
         ]
     except (KeyError, TypeError, ValueError) as error:
         raise WireGuardError(f"ip address show dev {name} printed something unexpected: {error!r}") from error
-
-
-def service_state(unit: str) -> tuple[bool, bool]:
-    """Tell whether a unit is enabled and whether it is active."""
-    shown = must(["systemctl", "show", "-p", "UnitFileState", "-p", "ActiveState", unit])
-    fields = dict(line.partition("=")[::2] for line in shown.splitlines())
-    return fields.get("UnitFileState") == "enabled", fields.get("ActiveState") == "active"
 
 
 def restart(unit: str) -> None:

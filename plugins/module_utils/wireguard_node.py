@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import wireguard_host as host
+from .node_commands import must, service_state
 from .wireguard import MARK, Interface, Live, Peer, commands, endpoints_in, render, silent
 
 
@@ -61,11 +62,11 @@ class Node:
             self.changes.append(f"mode of {self.file} set to 0600")
 
     def _enable(self) -> None:
-        enabled, _active = host.service_state(self._unit)
+        enabled, _active = service_state(self._unit)
         if not enabled:
             self.changes.append(f"{self._unit} enabled")
             if not self._check_mode:
-                host.must(["systemctl", "enable", self._unit])
+                must(["systemctl", "enable", self._unit])
 
     def _same_address(self) -> None:
         wanted = self._interface.address
@@ -79,7 +80,7 @@ class Node:
             )
         self.changes.append(f"address {wanted} added")
         if not self._check_mode:
-            host.must(["ip", "address", "add", wanted, "dev", self._interface.name])
+            must(["ip", "address", "add", wanted, "dev", self._interface.name])
 
     def _set(self, live: Live, earlier: str) -> None:
         key_file = Path(self._interface.key_file)
@@ -89,11 +90,11 @@ class Node:
         arguments, words = commands(self._interface, self._peers, live, own, endpoints_in(earlier))
         self.changes += words
         if arguments and not self._check_mode:
-            host.must(["wg", "set", self._interface.name, *arguments])
+            must(["wg", "set", self._interface.name, *arguments])
 
     def _mtu(self) -> None:
         current = host.live_mtu(self._interface.name)
         if current != self._interface.mtu:
             self.changes.append(f"mtu {current} -> {self._interface.mtu}")
             if not self._check_mode:
-                host.must(["ip", "link", "set", "dev", self._interface.name, "mtu", str(self._interface.mtu)])
+                must(["ip", "link", "set", "dev", self._interface.name, "mtu", str(self._interface.mtu)])

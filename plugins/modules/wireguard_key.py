@@ -71,12 +71,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.meridian.geokube.plugins.module_utils.node_commands import NodeError, must
 from ansible_collections.meridian.geokube.plugins.module_utils.wireguard_host import (
-    WireGuardError,
     has_interface,
     live_addresses,
     missing_packages,
-    must,
     public_key,
     secured,
     write_secret,
@@ -122,7 +121,7 @@ def main() -> None:
     )
     try:
         result = ensure(Path(module.params["directory"]), module.params["interface"], module.check_mode)
-    except (WireGuardError, OSError) as error:
+    except (NodeError, OSError) as error:
         module.fail_json(msg=f"no WireGuard key can be had for {module.params['interface']}: {error}")
     module.exit_json(**result)
 

@@ -114,8 +114,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.meridian.geokube.plugins.module_utils.node_commands import NodeError
 from ansible_collections.meridian.geokube.plugins.module_utils.wireguard import Interface, Peer, is_key
-from ansible_collections.meridian.geokube.plugins.module_utils.wireguard_host import WireGuardError
 from ansible_collections.meridian.geokube.plugins.module_utils.wireguard_node import Node
 
 
@@ -185,7 +185,7 @@ def main() -> None:
     )
     try:
         result = ensure(module)
-    except (WireGuardError, OSError) as error:
+    except (NodeError, OSError) as error:
         module.fail_json(msg=f"{module.params['interface']} cannot be brought up: {error}")
     module.exit_json(**result)
 
