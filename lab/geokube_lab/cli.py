@@ -70,6 +70,8 @@ def _run(arguments: argparse.Namespace) -> int | None:
             client.run(world.region(arguments.region).name, arguments.argv)
         case "cut":
             commands.cut(world, arguments.regions)
+        case "withdraw":
+            commands.withdraw(world, arguments.region)
         case "heal":
             commands.heal(world, arguments.regions)
         case "rtt":
@@ -101,7 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("argv", nargs="*", metavar="CMD")
     verb = verbs.add_parser("cut", help="cut REGION: its machines from everything; cut A B: all between two regions")
     verb.add_argument("regions", nargs="+", metavar="REGION")
-    verb = verbs.add_parser("heal", help="undo cuts and losses: all, of one region, or between two")
+    verb = verbs.add_parser("withdraw", help="the region's point of presence is down; the next one answers")
+    verb.add_argument("region")
+    verb = verbs.add_parser("heal", help="undo cuts, losses and withdrawals: all, of one region, or between two")
     verb.add_argument("regions", nargs="*", metavar="REGION")
     verb = verbs.add_parser("rtt", help="set a round trip in milliseconds")
     verb.add_argument("a")

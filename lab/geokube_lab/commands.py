@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import NoReturn
 
-from geokube_lab import identity, machine, network, paths, services, wan
+from geokube_lab import anycast, identity, machine, network, paths, services, wan
 from geokube_lab.errors import LabError
 from geokube_lab.lock import exclusive
 from geokube_lab.processes import recorded
@@ -34,16 +34,24 @@ def cut(topology: Topology, regions: Sequence[str]) -> None:
                 raise LabError("cut takes one region, or two different ones")
 
 
+def withdraw(topology: Topology, region: str) -> None:
+    """Take a region's point of presence down: whoever it answered is answered by the next one."""
+    with wan.change(topology) as state:
+        state.withdrawn.add(topology.region(region).name)
+
+
 def heal(topology: Topology, regions: Sequence[str]) -> None:
-    """Undo cuts and losses; round trips stay as they are."""
+    """Undo cuts and losses and bring points of presence back; round trips stay as they are."""
     with wan.change(topology) as state:
         match [topology.region(name).name for name in regions]:
             case []:
                 state.cut_regions.clear()
                 state.cut_pairs.clear()
                 state.loss_percent.clear()
+                state.withdrawn.clear()
             case [region]:
                 state.cut_regions.discard(region)
+                state.withdrawn.discard(region)
                 state.cut_pairs = {key for key in state.cut_pairs if region not in key}
                 state.loss_percent = {key: value for key, value in state.loss_percent.items() if region not in key}
             case [a, b] if a != b:
@@ -120,6 +128,9 @@ def status(topology: Topology) -> int:
         print(f"{a:4}" + "".join(f"{_link(state, a, b):>8}" for b in names))
     if state.cut_regions:
         print(f"machines cut off: {', '.join(sorted(state.cut_regions))}")
+    for region in sorted(state.withdrawn):
+        by = anycast.answering(topology, state, region)
+        print(f"point of presence down: {region} ({f'answered by {by}' if by else 'nobody answers'})")
     for (a, b), percent in sorted(state.loss_percent.items()):
         print(f"loss {a}-{b}: {percent:g}% each way")
     off = [name for name, runs in up.items() if not runs]

@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network
 
-from geokube_lab import paths
+from geokube_lab import anycast, paths
 from geokube_lab.processes import run
 from geokube_lab.topology import Node, Region, Topology
-from geokube_lab.wan import machines_bridge, queue_rules, users_bridge
+from geokube_lab.wan import queue_rules
+from geokube_lab.wires import cable, machines_bridge, users_bridge
 
-# Of the routing tables that lead to a region's own point of presence.
-_ANYCAST_TABLE = 100
 _BUILT = paths.RUN / "built"
 
 
@@ -24,12 +23,6 @@ def exists(namespace: str) -> bool:
 def gateway(network: IPv4Network) -> IPv4Address:
     """The router's address in a network: the first one."""
     return network[1]
-
-
-def interface(region: Region, address: IPv4Address) -> str:
-    """The router's end of the cable to the host with that address."""
-    side, network = ("m", region.machines) if address in region.machines else ("u", region.users)
-    return f"{region.name}-{side}{int(address) - int(network.network_address)}"
 
 
 def fingerprint(topology: Topology) -> str:
@@ -81,8 +74,8 @@ def connect_node(topology: Topology, node: Node) -> None:
 def disconnect_node(topology: Topology, node: Node) -> None:
     """Take a machine's namespace and its cable away."""
     if exists(paths.ROUTER):
-        cable = interface(topology.regions[node.region], node.public_address)
-        run("ip", "-n", paths.ROUTER, "link", "delete", cable, check=False)
+        end = cable(topology.regions[node.region], node.public_address)
+        run("ip", "-n", paths.ROUTER, "link", "delete", end, check=False)
     remove(paths.node_namespace(node.name))
 
 
@@ -107,8 +100,8 @@ def _router(topology: Topology) -> None:
         "net.ipv4.conf.default.send_redirects=0",
     )
     commands = ["link set lo up"]
-    for number, region in enumerate(topology.regions.values()):
-        table = _ANYCAST_TABLE + number
+    for region in topology.regions.values():
+        table = anycast.table(topology, region.name)
         for bridge, network in (
             (machines_bridge(region.name), region.machines),
             (users_bridge(region.name), region.users),
@@ -135,20 +128,20 @@ def _host(
 ) -> None:
     if exists(namespace):
         return
-    cable = interface(region, address)
+    end = cable(region, address)
     network, bridge = (
         (region.machines, machines_bridge(region.name))
         if address in region.machines
         else (region.users, users_bridge(region.name))
     )
     remove(namespace)
-    run("ip", "-n", paths.ROUTER, "link", "delete", cable, check=False)
+    run("ip", "-n", paths.ROUTER, "link", "delete", end, check=False)
     run("ip", "netns", "add", namespace)
     _ip(
         paths.ROUTER,
         [
-            f"link add {cable} mtu {region.mtu} type veth peer name eth0 mtu {region.mtu} netns {namespace}",
-            f"link set {cable} master {bridge} up",
+            f"link add {end} mtu {region.mtu} type veth peer name eth0 mtu {region.mtu} netns {namespace}",
+            f"link set {end} master {bridge} up",
         ],
     )
     _ip(

@@ -114,8 +114,8 @@ def _start_services(topology: Topology) -> list[Service]:
 
 def _verify(topology: Topology, progress: Progress) -> None:
     state = wan.current()
-    if state.cut_pairs or state.cut_regions or state.loss_percent:
-        progress.line("links are not measured: some are cut or lossy (lab/lab status)")
+    if state.broken:
+        progress.line("links are not measured: some are cut, lossy or down (lab/lab status)")
         return
     expected = {(a, b): state.rtt(a, b) for a, b in topology.pairs}
     for attempt in range(1, _MEASUREMENTS + 1):

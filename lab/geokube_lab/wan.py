@@ -1,4 +1,4 @@
-"""What lies between the regions: round trips, loss and cuts, kept in one file and changed live."""
+"""What lies between the regions, made true: round trips, loss, cuts, and who answers the anycast addresses."""
 
 from __future__ import annotations
 
@@ -7,80 +7,21 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from fcntl import LOCK_EX, flock
 
-from geokube_lab import paths, storage
+from geokube_lab import anycast, paths, storage
 from geokube_lab.errors import LabError
 from geokube_lab.paths import LOGS
 from geokube_lab.processes import background, last_lines, recorded, run, wait_for
+from geokube_lab.seas import State, current, fresh, pair
 from geokube_lab.topology import Topology
+from geokube_lab.wires import machines_bridge, users_bridge
+
+__all__ = ["State", "apply", "change", "current", "fresh", "pair", "ruleset", "start_relay"]
 
 TABLE = "inet geokube_wan"
 RELAY = "relay"
 DELAYS = paths.RUN / "delays.json"
-
-
-@dataclass
-class State:
-    """The sea as it is now. Pairs of regions are ordered by name: what lies between them holds for both ways."""
-
-    rtt_ms: dict[tuple[str, str], float] = field(default_factory=dict)
-    loss_percent: dict[tuple[str, str], float] = field(default_factory=dict)
-    cut_pairs: set[tuple[str, str]] = field(default_factory=set)
-    cut_regions: set[str] = field(default_factory=set)
-
-    def rtt(self, a: str, b: str) -> float:
-        """Milliseconds there and back."""
-        return self.rtt_ms[pair(a, b)]
-
-    def dump(self) -> str:
-        """As JSON."""
-        return json.dumps(
-            {
-                "rtt_ms": {"-".join(key): value for key, value in sorted(self.rtt_ms.items())},
-                "loss_percent": {"-".join(key): value for key, value in sorted(self.loss_percent.items())},
-                "cut_pairs": ["-".join(key) for key in sorted(self.cut_pairs)],
-                "cut_regions": sorted(self.cut_regions),
-            },
-            indent=1,
-        )
-
-    @classmethod
-    def parse(cls, text: str) -> State:
-        """The reverse of dump. Raises ValueError or KeyError."""
-        document = json.loads(text)
-        return cls(
-            {_split(key): float(value) for key, value in document["rtt_ms"].items()},
-            {_split(key): float(value) for key, value in document["loss_percent"].items()},
-            {_split(key) for key in document["cut_pairs"]},
-            set(document["cut_regions"]),
-        )
-
-
-def pair(a: str, b: str) -> tuple[str, str]:
-    """Two regions in the order in which the state keeps them."""
-    return (a, b) if a < b else (b, a)
-
-
-def _split(key: str) -> tuple[str, str]:
-    a, b = key.split("-")
-    return a, b
-
-
-def fresh(topology: Topology) -> State:
-    """The sea as topology.yml has it."""
-    return State(rtt_ms={pair(a, b): topology.rtt(a, b) for a, b in topology.pairs})
-
-
-def machines_bridge(region: str) -> str:
-    """The router's interface to a region's machines."""
-    return f"{region}-m"
-
-
-def users_bridge(region: str) -> str:
-    """The router's interface to a region's users."""
-    return f"{region}-u"
 
 
 def queue_numbers(topology: Topology) -> dict[tuple[str, str], int]:
@@ -131,16 +72,6 @@ def queue_rules(topology: Topology) -> str:
     return "\n".join(["*filter", ":FORWARD ACCEPT [0:0]", *rules, "COMMIT"]) + "\n"
 
 
-def current() -> State:
-    """The state of the running lab. Raises LabError when there is none."""
-    try:
-        return State.parse(paths.WAN_STATE.read_text())
-    except FileNotFoundError:
-        raise LabError("the lab is down; `lab/lab up` brings it up") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise LabError(f"{paths.WAN_STATE}: cannot be read: {error}; run `lab/lab down`, then `lab/lab up`") from error
-
-
 def apply(topology: Topology, state: State) -> None:
     """Make the router and the relay follow the state, and keep it."""
     storage.replace(DELAYS, json.dumps(delays(topology, state)))
@@ -148,6 +79,7 @@ def apply(topology: Topology, state: State) -> None:
     if relay is not None:
         relay.signal(signal.SIGHUP)
     run("ip", "netns", "exec", paths.ROUTER, "nft", "-f", "-", text=ruleset(topology, state))
+    run("ip", "-n", paths.ROUTER, "-batch", "-", text="\n".join(anycast.routes(topology, state)) + "\n")
     storage.replace(paths.WAN_STATE, state.dump())
 
 

@@ -60,7 +60,17 @@ def _automatic(balancer: Record) -> Record:
     if balancer.get("steering_policy") == "":
         del balancer["steering_policy"]
     balancer["name"] = str(balancer["name"]).lower().rstrip(".")
+    if balancer.get("rules"):
+        balancer["rules"] = _as_the_server_completes_them(balancer["rules"])
     return balancer
+
+
+def _as_the_server_completes_them(rules: list[Record]) -> list[Record]:
+    # A fixed response ends the evaluation, and without any priority the order in the list gives it.
+    completed = [dict(rule, terminates=True) if rule.get("fixed_response") else dict(rule) for rule in rules]
+    if not any("priority" in rule for rule in rules):
+        completed = [dict(rule, priority=number) for number, rule in enumerate(completed)]
+    return completed
 
 
 def _once(option: str, names: list[str]) -> None:

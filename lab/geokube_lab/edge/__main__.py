@@ -23,7 +23,7 @@ from geokube_lab.edge.certificates import Issuer
 from geokube_lab.edge.faults import Faults
 from geokube_lab.edge.health import Health
 from geokube_lab.edge.netns import listen
-from geokube_lab.edge.places import from_topology
+from geokube_lab.edge.places import from_topology, is_down
 from geokube_lab.edge.proxy import Proxy
 from geokube_lab.edge.resources import Limits
 from geokube_lab.edge.store import Record, Store
@@ -118,7 +118,7 @@ async def run(options: argparse.Namespace) -> None:
     trusted = [authority.certificate_path, origin_ca.certificate_path]
     upstreams = {place: Upstream(place, trusted, options.connect_timeout) for place in places}
     sources = [str(world.regions[place.name].pop_address) if place.namespace else "127.0.0.1" for place in places]
-    health = Health(store, upstreams, sources)
+    health = Health(store, upstreams, sources, is_down)
 
     def changed() -> None:
         client_certificates(store, list(upstreams.values()), options.data / "tls")

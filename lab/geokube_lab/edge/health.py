@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,10 @@ class Reading:
     run: int = 0
     succeeded_at: float = 0.0
 
+    def forget(self) -> None:
+        """Back to knowing nothing but how long the way is."""
+        self.healthy, self.reason, self.code, self.run = None, "No probe yet", 0, 0
+
     def take(self, outcome: Outcome, monitor: Record) -> None:
         """Count the outcome; flips only after as many in a row as the monitor asks for."""
         good = outcome.failure is None
@@ -55,8 +59,16 @@ def origin_key(pool: Record, origin: Record) -> Key:
 class Health:
     """Runs the probes that the store's pools and monitors ask for."""
 
-    def __init__(self, store: Store, upstreams: Mapping[Place, Upstream], sources: list[str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        upstreams: Mapping[Place, Upstream],
+        sources: list[str],
+        is_down: Callable[[Place], bool] = lambda place: False,
+    ) -> None:
+        """`sources`: the addresses that probes come from. A place that is down has nothing to say of any origin."""
         self.store = store
+        self.is_down = is_down
         self.upstreams = upstreams
         self.sources = sources
         self.readings: dict[tuple[str, Key], Reading] = {}
@@ -97,6 +109,10 @@ class Health:
             started = time.monotonic()
             outcome = await probe(upstream, pool_id, origin, monitor)
             before = reading.healthy
+            if self.is_down(place):
+                reading.forget()
+                await asyncio.sleep(monitor["interval"])
+                continue
             if outcome.failure is None:
                 reading.succeeded_at = started
             reading.take(outcome, monitor)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from geokube_lab import seas
 from geokube_lab.errors import LabError
 from geokube_lab.topology import Topology, load
 
@@ -48,6 +49,16 @@ class Place:
     def label(self) -> str:
         """The place as the health answers name it."""
         return f"{self.city}, {self.country}"
+
+
+def is_down(place: Place) -> bool:
+    """Whether the lab has withdrawn this place: it neither answers nor probes. One outside the lab is never down."""
+    if place.namespace is None:
+        return False
+    try:
+        return place.name in seas.current().withdrawn
+    except LabError:
+        return False
 
 
 def from_topology(addresses: dict[str, str] | None = None, topology: Topology | None = None) -> tuple[Place, ...]:

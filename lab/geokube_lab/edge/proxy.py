@@ -9,6 +9,7 @@ import logging
 import random
 import secrets
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from geokube_lab.edge import steering, zones
+from geokube_lab.edge import answers, expressions, rules, steering, zones
 from geokube_lab.edge.affinity import Affinity
 from geokube_lab.edge.cache import Cache
 from geokube_lab.edge.health import Health
@@ -40,6 +41,7 @@ class Visit:
 
     request: web.BaseRequest
     balancer: Record
+    affinity: Affinity
     payload: Payload
     ray: str
     client: str
@@ -55,24 +57,29 @@ class Proxy:
         self.cache = Cache()
         self.draw = random.Random()
         self._suspects: dict[tuple[str, int], float] = {}
+        self._pending: Counter[str] = Counter()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         ray = f"{secrets.token_hex(8)}-{self.place.code}"
         client = request.remote or ""
         if request.path == "/cdn-cgi/trace":
-            return self._trace(request, client)
+            return answers.trace(request, self.place)
         balancer = self._balancer(request.host.rsplit(":", 1)[0].lower())
         if balancer is None:
-            return self._page(409, "error code: 1001", ray)
+            return answers.page(409, "error code: 1001", ray)
         secure = request.secure
-        if not secure and zones.setting(self.store, balancer["zone_id"], "always_use_https") == "on":
+        always_https = zones.setting(self.store, balancer["zone_id"], "always_use_https") == "on"
+        if not secure and always_https:
             return web.Response(status=301, headers={"Location": f"https://{request.host}{request.path_qs}"})
+        seen, fixed = rules.applied(balancer, lambda condition: self._fits(condition, request, balancer))
+        if fixed is not None:
+            return answers.fixed(fixed, ray)
         try:
-            visit = Visit(request, balancer, Payload(request), ray, client, secure)
+            visit = Visit(request, seen, Affinity(seen, always_https), Payload(request), ray, client, secure)
             return await self._serve(visit)
         except TooLarge:
-            return self._page(413, "413 Request Entity Too Large", ray)
+            return answers.page(413, "413 Request Entity Too Large", ray)
 
     def _balancer(self, host: str) -> Record | None:
         for balancer in self.store["load_balancers"].values():
@@ -80,20 +87,31 @@ class Proxy:
                 return balancer
         return None
 
+    def _fits(self, condition: str, request: web.BaseRequest, balancer: Record) -> bool:
+        own = {"cf.load_balancer.name": balancer["name"], "cf.load_balancer.region": self.place.region}
+        return expressions.matches(condition, request, own)
+
     def _candidates(self, visit: Visit) -> list[tuple[Record, Record]]:
         pools = self.store["pools"]
         order = steering.pool_order(
-            visit.balancer, pools, self.place, lambda pool: self.health.latency(self.place, pool), self.draw
+            visit.balancer,
+            pools,
+            self.place,
+            lambda pool: self.health.latency(self.place, pool),
+            self.draw,
+            lambda pool: self._pending[pool["id"]],
         )
         found = steering.candidates(
             visit.balancer,
             pools,
             order,
-            lambda pool: steering.origin_order(pool, visit.client, self.draw),
+            lambda pool: steering.origin_order(
+                pool, visit.client, self.draw, lambda origin: self._pending[f"{pool['id']} {origin['name']}"]
+            ),
             lambda pool, origin: self.health.origin_healthy(pool, origin) is not False,
             lambda pool: self.health.pool_healthy(pool) is not False,
         )
-        found = Affinity(visit.balancer, self.store).prefer(visit.request, found)
+        found = visit.affinity.prefer(visit.request, found)
         if not visit.balancer.get("adaptive_routing", {}).get("failover_across_pools"):
             found = [pair for pair in found if pair[0]["id"] == found[0][0]["id"]] if found else []
         # A stable sort: what failed a moment ago is tried after everything else.
@@ -106,8 +124,7 @@ class Proxy:
         return self.health.succeeded_at(self.place, pool, origin) < failed_at
 
     async def _serve(self, visit: Visit) -> web.StreamResponse:
-        rules = zones.cache_rules(self.store, visit.balancer["zone_id"])
-        plan = self.cache.plan(visit.request, rules)
+        plan = self.cache.plan(visit.request, zones.cache_rules(self.store, visit.balancer["zone_id"]))
         stored = self.cache.find(plan)
         if stored:
             headers = self._decorated(stored.headers, visit, "HIT")
@@ -117,8 +134,12 @@ class Proxy:
         tries = self._candidates(visit)
         error = OriginError(523, "no origin is enabled")
         for number, (pool, origin) in enumerate(tries[:2]):
+            loads = (pool["id"], f"{pool['id']} {origin['name']}")
+            self._pending.update(loads)
             try:
                 response = await self._ask(visit, pool, origin)
+                self._suspects.pop(_endpoint(origin), None)
+                return await self._answer(visit, pool, origin, response, plan)
             except OriginError as failed:
                 error = failed
                 log.warning("%s %s %s: %s", visit.ray, pool["name"], origin["address"], failed)
@@ -127,9 +148,9 @@ class Proxy:
                 if number == 0 and failed.status in RETRIED and visit.payload.replayable:
                     continue
                 break
-            self._suspects.pop(_endpoint(origin), None)
-            return await self._answer(visit, pool, origin, response, plan)
-        return self._page(error.status, f"error code: {error.status} {TEXTS[error.status]}", visit.ray)
+            finally:
+                self._pending.subtract(loads)
+        return answers.page(error.status, f"error code: {error.status} {TEXTS[error.status]}", visit.ray)
 
     async def _ask(self, visit: Visit, pool: Record, origin: Record) -> aiohttp.ClientResponse:
         mode = zones.setting(self.store, visit.balancer["zone_id"], "ssl")
@@ -178,7 +199,7 @@ class Proxy:
     ) -> web.StreamResponse:
         status = self.cache.status(plan, response)
         headers = self._decorated(response.headers, visit, status)
-        Affinity(visit.balancer, self.store).mark(visit.request, headers, pool, origin)
+        visit.affinity.mark(visit.request, headers, pool, origin)
         answer = web.StreamResponse(status=response.status, reason=response.reason, headers=headers)
         keeper = self.cache.keeper(plan, response) if status == "MISS" else None
         try:
@@ -209,22 +230,6 @@ class Proxy:
         headers["CF-Ray"] = visit.ray
         headers["CF-Cache-Status"] = status
         return headers
-
-    def _page(self, status: int, text: str, ray: str) -> web.Response:
-        headers = {"CF-Ray": ray, "Server": "cloudflare", "Cache-Control": "no-store"}
-        return web.Response(status=status, text=text + "\n", headers=headers)
-
-    def _trace(self, request: web.BaseRequest, client: str) -> web.Response:
-        lines = {
-            "fl": "geokube",
-            "h": request.host,
-            "ip": client,
-            "ts": f"{time.time():.3f}",
-            "visit_scheme": request.scheme,
-            "colo": self.place.code,
-            "loc": self.place.country,
-        }
-        return web.Response(text="".join(f"{key}={value}\n" for key, value in lines.items()))
 
 
 def _endpoint(origin: Record) -> tuple[str, int]:

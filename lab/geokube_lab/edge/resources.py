@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from geokube_lab.edge import rules
 from geokube_lab.edge.errors import invalid, not_enabled, not_unique, referenced
 from geokube_lab.edge.fields import Field, complete
 from geokube_lab.edge.places import REGIONS
@@ -26,6 +27,7 @@ class Limits:
     load_balancers: int = 20
     pools: int = 20
     endpoints: int = 20
+    rules: int = 1
     interval: int = 15
     traffic_steering: bool = True
     enterprise: bool = False
@@ -160,6 +162,9 @@ def _verify_load_balancer(store: Store, limits: Limits, record: Record, identifi
         raise invalid("load_balancer.ttl", "applies to unproxied load balancers only")
     for pool in pools_of(record):
         _exists(store, "pools", pool, "load_balancer pool")
+    if len(record["rules"]) > limits.rules and not limits.enterprise:
+        raise invalid("load_balancer.rules", f"the plan allows {limits.rules} rule a load balancer")
+    rules.verify(record["rules"])
     if not record["steering_policy"]:
         record["steering_policy"] = "geo" if record["region_pools"] or record["country_pools"] else "off"
     if not record["proxied"]:

@@ -127,14 +127,23 @@ class Edge:
 
     def curl(self, place: str, path: str, *arguments: str, host: str = "style.geokube.test") -> tuple[int, str, str]:
         """Ask the edge at a place as a user; gives status, header lines and body."""
-        command = ["curl", "-sS", "-D-", "--max-time", "20", "--cacert", str(self.ca),
-                   "--connect-to", f"{host}:443:{PLACES[place]}:{self.https_port}",
-                   *arguments, f"https://{host}{path}"]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, timeout=30, check=False)
+        done = subprocess.run(
+            self._curl(place, path, *arguments, host=host), capture_output=True, timeout=30, check=False
+        )
         text = done.stdout.decode(errors="replace").replace("\r\n", "\n")
         assert done.returncode == 0, done.stderr.decode()
         head, _, body = text.rpartition("\n\n") if "\n\n" in text else (text, "", "")
         return int(text.split()[1]), head.lower(), body
+
+    def curl_later(self, place: str, path: str) -> subprocess.Popen[bytes]:
+        """The same, begun and not waited for."""
+        command = self._curl(place, path, host="style.geokube.test")
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def _curl(self, place: str, path: str, *arguments: str, host: str) -> list[str]:
+        return ["curl", "-sS", "-D-", "--max-time", "20", "--cacert", str(self.ca),
+                "--connect-to", f"{host}:443:{PLACES[place]}:{self.https_port}",
+                *arguments, f"https://{host}{path}"]  # fmt: skip
 
 
 class OriginHandler(BaseHTTPRequestHandler):
@@ -150,7 +159,8 @@ class OriginHandler(BaseHTTPRequestHandler):
         probing = self.path == "/readyz"
         if not probing:
             self.server.seen.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-        status = 200 if self.server.ready or not probing else 503
+        time.sleep(self.server.pause if self.path.startswith(self.server.pause_at) else 0.0)
+        status = 503 if probing and self.server.probed() else 200
         answer = self.server.region.encode() if not self.path.startswith("/echo") else body
         self.send_response(status)
         for name, value in self.server.headers.items():
@@ -175,11 +185,22 @@ class OriginServer(ThreadingHTTPServer):
         super().__init__((address, port), OriginHandler)
         self.region = region
         self.ready = True
+        # Seconds before answers about these paths; how many of the next probes fail; how many there were.
+        self.pause, self.pause_at, self.failing, self.probes = 0.0, "/", 0, 0
+        self._lock = threading.Lock()
         self.headers: dict[str, str] = {}
         self.seen: list[tuple[str, dict[str, str]]] = []
         self.open: list[socket.socket] = []
         self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def probed(self) -> bool:
+        """Count a probe; whether it fails."""
+        with self._lock:
+            self.probes += 1
+            fails = not self.ready or self.failing > 0
+            self.failing = max(0, self.failing - 1)
+            return fails
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.open.append(request)

@@ -11,5 +11,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from cloudflare_harness import edge, origins, shared_edge
+from edge_balancer import balanced, client
 
-__all__ = ["edge", "origins", "shared_edge"]
+__all__ = ["balanced", "client", "edge", "origins", "shared_edge"]

@@ -218,6 +218,17 @@ def test_maps_and_texts_are_cleared_by_giving_them_empty(edge: Edge) -> None:
     assert not apply(edge, wishes)["changed"]
 
 
+def test_a_rule_that_answers_by_itself_is_found_again(edge: Edge) -> None:
+    """The server marks it as the last one, whether or not that was given."""
+    wishes = wanted()
+    answer = {"status_code": 503, "message_body": "closed"}
+    wishes["load_balancers"][0]["rules"] = [{"name": "closed", "condition": "true", "fixed_response": answer}]
+    foretold = apply(edge, wishes, check=True)
+    assert foretold["diff"] == apply(edge, wishes)["diff"]
+    assert edge.api("GET", BALANCERS)[0]["rules"][0]["terminates"] is True
+    assert not apply(edge, wishes)["changed"]
+
+
 def test_order_of_origins_is_irrelevant_and_order_of_pools_is_not(edge: Edge) -> None:
     wishes = wanted()
     wishes["pools"][0]["origins"] = [{"name": "b", "address": "192.0.2.9"}, {"name": "a", "address": "192.0.2.8"}]
