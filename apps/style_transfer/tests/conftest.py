@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -35,6 +37,14 @@ def pixels(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
+def until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    """Wait for something that must come; how fast is not the question, for the machine may be busy."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.02)
+
+
 class Server:
     """The service as its users start it: the command, in a process of its own."""
 
@@ -44,9 +54,13 @@ class Server:
             self.port = free.getsockname()[1]
         command = [sys.executable, "-m", "style_transfer.cli", "serve", "--port", str(self.port)]
         variables = {**os.environ, "GEOKUBE_REGION": "test", **environment}
-        self.process = subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
+        # A file, not a pipe: a pipe that nobody reads is full after some hundred requests.
+        self._folder = tempfile.TemporaryDirectory(prefix="style-transfer-log-")
+        self._log = Path(self._folder.name) / "log"
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(command, env=variables, stderr=log)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 if self.client.get("/readyz").status_code == 200:
@@ -55,11 +69,27 @@ class Server:
                 time.sleep(0.1)
         raise RuntimeError(f"the service did not start: {self.stop()}")
 
+    def metric(self, name: str) -> float:
+        """The value of one of the service's metrics that has no labels."""
+        text = self.client.get("/metrics").text
+        return float(re.search(rf"^style_transfer_{name} (\S+)$", text, re.MULTILINE).group(1))
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._folder.cleanup()
+
     def stop(self) -> str:
         """End it as Kubernetes does; returns its log."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        _, log = self.process.communicate(timeout=60)
+        self.process.wait(timeout=120)
+        log = self._log.read_text()
+        self._folder.cleanup()
         return log
 
 

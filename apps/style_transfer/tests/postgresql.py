@@ -48,7 +48,7 @@ class PostgreSQL:
             user=self._user,
             stderr=subprocess.DEVNULL,
         )
-        for _ in range(100):
+        for _ in range(600):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return

@@ -7,7 +7,9 @@ the nearest quorum instead of three.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import random
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -59,6 +61,8 @@ _SELECT = sql.SQL("SELECT {} FROM jobs WHERE id = %s").format(sql.SQL(", ").join
 #: Connections return to the nearest host after a fail-over within this time.
 _MAX_LIFETIME_SECONDS = 300
 _STATEMENT_SECONDS = 10
+_ATTEMPTS = 5
+_PAUSE_SECONDS = 0.05
 
 
 class PostgreSQLJobs:
@@ -100,7 +104,7 @@ class PostgreSQLJobs:
                 if not self._schema_ready:
                     await _ensure_schema(connection)
                     self._schema_ready = True
-                await connection.execute(_INSERT, columns)
+                await _insert(connection, columns)
         except (psycopg.Error, PoolTimeout, PoolClosed) as error:
             if isinstance(error, psycopg.errors.UndefinedTable):
                 self._schema_ready = False
@@ -121,6 +125,18 @@ class PostgreSQLJobs:
 
     async def close(self) -> None:
         await self._pool.close(timeout=2)
+
+
+async def _insert(connection: psycopg.AsyncConnection[Any], columns: list[list[Any]]) -> None:
+    """Insert; what lost against another transaction (SQLSTATE 40001) is sent again after a short, random pause."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            await connection.execute(_INSERT, columns)
+            return
+        except psycopg.errors.SerializationFailure:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))
 
 
 async def _ensure_schema(connection: psycopg.AsyncConnection[Any]) -> None:

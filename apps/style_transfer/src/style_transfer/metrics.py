@@ -29,6 +29,12 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.record_seconds = Histogram(
+            "style_transfer_record_seconds",
+            "Age of the oldest record of each batch when it was in the database.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.workers_busy = self._gauge("workers_busy", "Requests being painted or waiting for a worker.")
         self.records_waiting = self._gauge("records_waiting", "Job records not yet in the database.")
         self.database_up = self._gauge("database_up", "1 when the last attempt to write succeeded.")

@@ -47,7 +47,7 @@ class Service:
             _job_store(settings),
             capacity=settings.record_queue,
             gather_seconds=settings.record_seconds,
-            on_written=self.metrics.records_written.inc,
+            on_written=self._count_written,
             on_dropped=self.metrics.records_dropped.inc,
         )
         self.draining = False
@@ -104,6 +104,10 @@ class Service:
             output_bytes=len(painting.content),
             duration_ms=round(total, 3),
         )
+
+    def _count_written(self, records: int, seconds: float) -> None:
+        self.metrics.records_written.inc(records)
+        self.metrics.record_seconds.observe(seconds)
 
     def refresh_gauges(self) -> None:
         """Set the gauges to what they measure now."""
