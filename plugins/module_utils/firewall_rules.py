@@ -28,7 +28,9 @@ ALWAYS = (
 )
 
 if TYPE_CHECKING:
-    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+    from typing import TypeAlias
+
+    Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 
 class FirewallError(NodeError):
