@@ -30,6 +30,8 @@ Result = TypeVar("Result")
 CHUNK = 1 << 18
 #: The variables that name a file of trusted certificates, for requests, curl and the AWS tools.
 CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE")
+#: What every reset is called, whichever layer met it first.
+WAS_RESET = "the connection was reset before the answer was whole"
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -88,7 +90,7 @@ class HttpClient:
         except urllib3.exceptions.TimeoutError as error:
             raise AttemptFailed(f"no answer within {timeout:.3g} s", retry=True) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise AttemptFailed(f"the connection failed: {_reason(error)}", retry=True) from error
+            raise AttemptFailed(_broken(error), retry=True) from error
         if not 200 <= response.status < 300:
             raise self._refused(response, body)
         try:
@@ -135,13 +137,18 @@ def _pool(scheme: str, proxy: str) -> PoolManager:
 
 def _tls_context() -> ssl.SSLContext:
     """Trust what the system trusts (and SSL_CERT_FILE), or the bundle that other clients of HTTP are told to use."""
-    bundle = next(filter(None, map(os.environ.get, CA_BUNDLES)), None)
+    bundle = ca_bundle()
     context = ssl.create_default_context(cafile=bundle)
     if not bundle and not context.cert_store_stats()["x509_ca"]:
         import certifi
 
         context.load_verify_locations(certifi.where())
     return context
+
+
+def ca_bundle() -> str | None:
+    """Give the file of trusted certificates that the environment names, None where it names none."""
+    return next(filter(None, map(os.environ.get, CA_BUNDLES)), None)
 
 
 def read_json(body: bytes) -> dict[str, Any]:
@@ -154,14 +161,23 @@ def read_json(body: bytes) -> dict[str, Any]:
 
 def _read_body(response: BaseHTTPResponse, end: float, timeout: float) -> bytes:
     """Read to the end; a read gives what has arrived, so the clock is looked at even when it is one byte."""
+    import urllib3
+
     read = getattr(response, "read1", response.read)
     chunks: list[bytes] = []
-    while chunk := read(CHUNK, decode_content=True):
-        chunks.append(chunk)
-        if time.monotonic() > end:
-            response.close()
-            size = sum(map(len, chunks))
-            raise AttemptFailed(f"the answer was not complete within {timeout:.3g} s ({size} bytes came)", retry=True)
+    late = False
+    try:
+        while chunk := read(CHUNK, decode_content=True):
+            chunks.append(chunk)
+            if time.monotonic() > end:
+                late = True
+                break
+    except urllib3.exceptions.TimeoutError:
+        late = True
+    if late:
+        response.close()
+        size = sum(map(len, chunks))
+        raise AttemptFailed(f"the answer was not complete within {timeout:.3g} s ({size} bytes came)", retry=True)
     response.release_conn()
     return b"".join(chunks)
 
@@ -178,16 +194,28 @@ def _seconds(retry_after: str | None) -> float | None:
         return None
 
 
-def _reason(error: BaseException) -> str:
-    """Give the innermost cause: the layers above it only repeat the address."""
+def _broken(error: BaseException) -> str:
+    """Say how the connection ended."""
+    inner = _innermost(error)
+    if isinstance(inner, (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)):
+        return WAS_RESET
+    return f"the connection failed: {_reason(inner)}"
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Give the first cause: the layers above it only repeat the address."""
     inner: BaseException = error
     while True:
         cause = getattr(inner, "reason", None)
         if not isinstance(cause, BaseException):
             cause = next((part for part in inner.args if isinstance(part, BaseException)), None) or inner.__cause__
         if cause is None or cause is inner:
-            break
+            return inner
         inner = cause
+
+
+def _reason(error: BaseException) -> str:
+    inner = _innermost(error)
     if isinstance(inner, http.client.IncompleteRead):
         return _cut_off(inner)
     text = str(inner.args[-1]) if isinstance(inner, OSError) and inner.args else str(inner)

@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.meridian.geokube.plugins.plugin_utils.hosts import Host
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_options import Option, OptionError
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_session import ProviderSession
+from ansible_collections.meridian.geokube.plugins.plugin_utils.providers import grpc_client
 from ansible_collections.meridian.geokube.plugins.plugin_utils.providers.grpc_client import GrpcChannel
 from ansible_collections.meridian.geokube.plugins.plugin_utils.providers.yandex_credentials import (
     YandexCredentials,
@@ -70,6 +71,7 @@ def configure(values: Mapping[str, Any], label: tuple[str, str]) -> YandexConfig
 
 def load() -> None:
     """Import what this provider needs."""
+    grpc_client.load()
     import yandex.cloud.compute.v1.instance_service_pb2_grpc  # noqa: F401
 
 

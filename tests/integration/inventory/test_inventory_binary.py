@@ -92,7 +92,7 @@ def test_hang(venv: Path, tmp_path: Path, clouds: Clouds) -> None:
     done = command(venv, tmp_path, clouds, "ansible-inventory", "--list", setting="false")
     assert done.returncode == 4
     assert "digitalocean: no complete answer within the deadline of 20 s" in done.stderr
-    assert time.monotonic() - start < 45
+    assert time.monotonic() - start < 80
 
 
 def test_only_what_is_configured_is_imported(tmp_path: Path) -> None:
