@@ -77,6 +77,8 @@ def _hint(method: str, path: str, status: int, codes: tuple[int, ...], told: str
         return "Check account_id and zone, and that nobody deletes objects at the same time"
     if 300 <= status < 400:
         return "base_url is redirected: give the address that is meant"
+    if 200 <= status < 300:
+        return "That is no answer of Cloudflare's API: check base_url and what stands between, or run again later"
     if status >= 500 or status == 0:
         return "Cloudflare or the way to it failed, also when asked again: run again later"
     return ""

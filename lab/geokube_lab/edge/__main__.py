@@ -132,7 +132,7 @@ async def run(options: argparse.Namespace) -> None:
     api = Api(store, limits, health, access.Gate(store, options.rate_limit), places)
     runners: list[web.AppRunner | web.ServerRunner] = []
     api_address, _, api_port = (options.api or f"127.0.0.1:{world.ports['cloudflare']}").partition(":")
-    runner = web.AppRunner(application(api, faults, Issuer(origin_ca)), access_log=None)
+    runner = web.AppRunner(application(api, faults, Issuer(origin_ca)), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     runners.append(runner)
     for place in places:

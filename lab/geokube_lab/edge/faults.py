@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-ACTIONS = ("status", "hang", "reset", "torn")
+ACTIONS = ("status", "hang", "reset", "torn", "garbled")
 
 
 @dataclass
@@ -22,7 +23,8 @@ class Fault:
     """What goes wrong with requests whose method and path match, `times` times, after `skip` that go well.
 
     `committed` lets the request take effect first. `action`: "status" answers `status` with `code`,
-    "hang" waits `seconds` before the true answer, "reset" drops the connection, "torn" cuts the body in half.
+    "hang" waits `seconds` before the true answer, "reset" drops the connection, "torn" drops it in the middle of the
+    body, "garbled" answers with half of the JSON as if it were whole.
     """
 
     method: str = ".*"
@@ -67,20 +69,34 @@ class Faults:
         fault = next((fault for fault in self.pending if fault.matches(request)), None)
         if fault is None:
             return await handler(request)
+        kept = fault.committed or fault.action in ("torn", "garbled")
+        answer = await handler(request) if kept else None
         if fault.action == "hang":
-            await asyncio.sleep(fault.seconds)
-            return await handler(request)
-        answer = await handler(request) if fault.committed or fault.action == "torn" else None
+            return await self._hang(request, handler, answer, fault.seconds)
         if fault.action == "status":
             return web.json_response(_failure(fault), status=fault.status, headers=fault.headers)
-        if fault.action == "torn" and isinstance(answer, web.Response):
-            body = answer.body if isinstance(answer.body, bytes) else b""
+        body = answer.body if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b""
+        if fault.action == "garbled":
+            return web.Response(body=body[: len(body) // 2], content_type="application/json")
+        if fault.action == "torn":
             torn = web.StreamResponse(headers={"Content-Length": str(len(body)), "Content-Type": "application/json"})
             await torn.prepare(request)
             await torn.write(body[: len(body) // 2])
         if request.transport:
             request.transport.abort()
         raise asyncio.CancelledError
+
+    @staticmethod
+    async def _hang(
+        request: web.Request, handler: Handler, answer: web.StreamResponse | None, seconds: float
+    ) -> web.StreamResponse:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if request.transport is None or request.transport.is_closing():
+                # Whoever asked has gone, and what did not happen by then does not happen any more.
+                raise asyncio.CancelledError
+            await asyncio.sleep(0.05)
+        return answer or await handler(request)
 
     async def order(self, request: web.Request) -> web.Response:
         """POST: add faults given as a list of objects."""

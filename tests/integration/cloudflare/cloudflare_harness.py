@@ -25,8 +25,13 @@ from typing import Any, ClassVar
 from unittest import mock
 
 import pytest
+import yaml
 from ansible.module_utils import basic
-from ansible_collections.meridian.geokube.plugins.module_utils import cloudflare_account, cloudflare_client
+from ansible_collections.meridian.geokube.plugins.module_utils import (
+    cloudflare_account,
+    cloudflare_client,
+    cloudflare_module,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(REPOSITORY / "lab"))
@@ -36,6 +41,8 @@ from geokube_lab.edge.authority import Authority  # noqa: E402
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 ZONE = "fedcba9876543210fedcba9876543210"
 TOKEN = "geokube-lab-cloudflare-token"
+# Those that take the common options.
+GROUP = yaml.safe_load((REPOSITORY / "meta" / "runtime.yml").read_text())["action_groups"]["cloudflare"]
 PLACES = {"ru": "127.0.1.1", "sg": "127.0.1.2", "au": "127.0.1.3", "br": "127.0.1.4"}
 
 
@@ -286,7 +293,12 @@ def origins(tmp_path: Path, shared_edge: Edge) -> Iterator[Origins]:
 
 
 def run_module(
-    edge: Edge, name: str, params: dict[str, Any], check: bool = False, token: str = TOKEN
+    edge: Edge,
+    name: str,
+    params: dict[str, Any],
+    check: bool = False,
+    token: str = TOKEN,
+    client: Callable[..., cloudflare_client.Client] = cloudflare_client.Client,
 ) -> dict[str, Any]:
     """Run a module of the collection in this process, as Ansible would; gives its result with `failed` set."""
     module = importlib.import_module(f"ansible_collections.meridian.geokube.plugins.modules.{name}")
@@ -305,6 +317,7 @@ def run_module(
         mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()),
         mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy", create=True),
         mock.patch.object(cloudflare_client, "PAUSES", (0.01, 0.02, 0.03)),
+        mock.patch.object(cloudflare_module, "Client", client),
         mock.patch.object(cloudflare_account, "LOOK_PAUSE", 0.05),
         contextlib.redirect_stdout(output),
         pytest.raises(SystemExit),

@@ -15,13 +15,12 @@ from typing import Any
 
 import pytest
 import yaml
-from cloudflare_harness import ACCOUNT, TOKEN, Edge, run_module
+from cloudflare_harness import ACCOUNT, GROUP, TOKEN, Edge, run_module
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from geokube_lab.edge.authority import Authority, private_pem
 
-PLUGINS = Path(__file__).resolve().parents[3] / "plugins" / "modules"
-MODULES = sorted(path.stem for path in PLUGINS.glob("cloudflare_*.py"))
+MODULES = sorted(GROUP)
 ORIGIN = {"name": "first", "address": "192.0.2.99"}
 
 
