@@ -330,6 +330,21 @@ def run_module(
     return result
 
 
+def module_process(edge: Edge, name: str, params: dict[str, Any]) -> subprocess.Popen[bytes]:
+    """Start a module in a process of its own; its result is the last line of its output."""
+    code = (
+        "import json, sys\n"
+        "from ansible.module_utils import basic\n"
+        "basic._ANSIBLE_PROFILE = 'legacy'\n"
+        "basic._ANSIBLE_ARGS = json.dumps({'ANSIBLE_MODULE_ARGS': json.loads(sys.argv[1])}).encode()\n"
+        f"from ansible_collections.meridian.geokube.plugins.modules.{name} import main\n"
+        "main()\n"
+    )
+    options = {"account_id": ACCOUNT, "api_token": TOKEN, "base_url": edge.url, **params}
+    command = [sys.executable, "-c", code, json.dumps(options)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
 MONITOR = {"name": "test-https", "type": "https", "path": "/readyz", "interval": 15, "allow_insecure": True}
 REGION_ORDER = {
     "EEU": ["ru", "sg", "br", "au"],

@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
-from cloudflare_harness import ACCOUNT, TOKEN, ZONE, Edge, run_module
+from cloudflare_harness import ACCOUNT, ZONE, Edge, module_process, run_module
 
 POOLS = f"/accounts/{ACCOUNT}/load_balancers/pools"
 MODULE = "cloudflare_load_balancer_pool_origin"
@@ -71,23 +68,10 @@ def test_the_last_healthy_origin_of_a_pool_in_use_stays(edge: Edge, pool: str) -
 
 
 def test_nodes_that_join_at_the_same_moment_are_all_there(edge: Edge, pool: str) -> None:
-    code = (
-        "import io, json, sys\n"
-        "from ansible.module_utils import basic\n"
-        "basic._ANSIBLE_PROFILE = 'legacy'\n"
-        "basic._ANSIBLE_ARGS = json.dumps({'ANSIBLE_MODULE_ARGS': json.loads(sys.argv[1])}).encode()\n"
-        f"from ansible_collections.meridian.geokube.plugins.modules.{MODULE} import main\n"
-        "main()\n"
-    )
-    running = []
-    for number in range(2, 6):
-        params = {"account_id": ACCOUNT, "api_token": TOKEN, "base_url": edge.url, "pool": "p",
-                  "name": f"n{number}", "address": f"192.0.2.{number}"}  # fmt: skip
-        running.append(
-            subprocess.Popen(
-                [sys.executable, "-c", code, json.dumps(params)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            )
-        )
+    running = [
+        module_process(edge, MODULE, {"pool": "p", "name": f"n{number}", "address": f"192.0.2.{number}"})
+        for number in range(2, 6)
+    ]
     ended = [process.communicate(timeout=60) for process in running]
     assert all(process.returncode == 0 for process in running), ended
     assert {"n2", "n3", "n4", "n5"} <= set(origins(edge))
