@@ -19,6 +19,8 @@ from .provider_errors import AttemptFailed
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Larger networks than these are nobody's edge: Cloudflare's largest are a /12 and a /29.
 LARGEST = {4: 8, 6: 19}
+# Cloudflare's have 1.5 million addresses of IPv4 in all.
+MOST_ADDRESSES = 1 << 26
 # Seconds between tries.
 PAUSES = (1.0, 2.0)
 
@@ -73,6 +75,9 @@ def read(result: dict[str, Any], minimum: int) -> Ranges:
         if not isinstance(given, list):
             raise RangesError(f"{name} is no list in the answer")
         networks = sorted({_network(name, version, one) for one in given})
+        addresses = sum(one.num_addresses for one in networks)
+        if version == 4 and addresses > MOST_ADDRESSES:
+            raise RangesError(f"{name} holds {addresses} addresses, far more than an edge has")
         found[version] = [str(one) for one in networks]
     count = sum(map(len, found.values()))
     if count < max(minimum, 1):
