@@ -45,13 +45,18 @@ def until(condition: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.02)
 
 
+def free_port() -> int:
+    """A port of loopback that nobody has now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 class Server:
     """The service as its users start it: the command, in a process of its own."""
 
-    def __init__(self, **environment: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+    def __init__(self, port: int = 0, **environment: str) -> None:
+        self.port = port or free_port()
         command = [sys.executable, "-m", "style_transfer.cli", "serve", "--port", str(self.port)]
         variables = {**os.environ, "GEOKUBE_REGION": "test", **environment}
         # A file, not a pipe: a pipe that nobody reads is full after some hundred requests.

@@ -24,6 +24,8 @@ from style_transfer.metrics import MEDIA_TYPE as METRICS_TYPE
 from style_transfer.middleware import RegionAndLog
 from style_transfer.openapi import document
 from style_transfer.painting import Painting
+from style_transfer.peer_routes import RESULT_ID
+from style_transfer.peer_routes import ROUTES as PEER_ROUTES
 from style_transfer.problems import Problem, answer_problem
 from style_transfer.service import Served, Service
 from style_transfer.styles import STYLES
@@ -38,7 +40,7 @@ def create_application(service: Service) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(application: Starlette) -> AsyncIterator[None]:
-        service.recorder.start()
+        service.start()
         try:
             yield
         finally:
@@ -52,6 +54,7 @@ def create_application(service: Service) -> Starlette:
             Route("/v1/styles/{name}.webp", thumbnail),
             Route("/v1/jobs/{job_id}", job),
             Route("/results/{result_id}", result),
+            *PEER_ROUTES,
             Route("/openapi.json", openapi),
             Route("/livez", livez),
             Route("/readyz", readyz),
@@ -118,7 +121,7 @@ def _painting_response(painting: Painting, cache: str, headers: dict[str, str]) 
 async def result(request: Request) -> Response:
     """GET /results/{result_id}."""
     result_id = request.path_params["result_id"]
-    painting = _service(request).results.get(result_id)
+    painting = await _service(request).find_result(result_id) if RESULT_ID.fullmatch(result_id) else None
     if painting is None:
         raise Problem(
             HTTPStatus.NOT_FOUND,
@@ -207,6 +210,7 @@ async def readyz(request: Request) -> Response:
             "status": "ok" if service.recorder.problem is None else "away",
             "records_waiting": service.recorder.waiting,
         },
+        "peers": {"known": service.peers.known, "away": service.peers.away},
         "workers": {"count": service.workers.count, "waiting": service.workers.waiting},
     }
     return Response(

@@ -20,6 +20,9 @@ class Metrics:
         self.requests = self._counter("requests_total", "Answered requests.", ["route", "status"])
         self.refusals = self._counter("refusals_total", "Refused requests by reason.", ["code"])
         self.results = self._counter("results_total", "Results by origin: painted or stored.", ["origin"])
+        self.peer_requests = self._counter(
+            "peer_requests_total", "Questions to other copies of the region: hit, miss or failed.", ["outcome"]
+        )
         self.records_written = self._counter("records_written_total", "Job records brought to the database.")
         self.records_dropped = self._counter("records_dropped_total", "Job records given up.")
         self.seconds = Histogram(
@@ -39,6 +42,8 @@ class Metrics:
         self.records_waiting = self._gauge("records_waiting", "Job records not yet in the database.")
         self.database_up = self._gauge("database_up", "1 when the last attempt to write succeeded.")
         self.store_bytes = self._gauge("result_store_bytes", "Bytes of results at hand.")
+        self.peers = self._gauge("peers", "Other copies of the region.")
+        self.peers_away = self._gauge("peers_away", "Those of them that failed and are left out for now.")
         self.body_bytes = self._gauge("body_bytes", "Bytes of bodies held.")
         Gauge("style_transfer_build_info", "The running build.", ["region", "version"], registry=self.registry).labels(
             region, version

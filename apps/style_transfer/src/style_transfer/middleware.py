@@ -14,8 +14,18 @@ if TYPE_CHECKING:
     from style_transfer.service import Service
 
 log = logging.getLogger("style_transfer.access")
-_ROUTES = ("/v1/stylize", "/v1/styles", "/v1/jobs", "/results", "/livez", "/readyz", "/metrics", "/openapi.json")
-_QUIET = ("/livez", "/readyz", "/metrics")
+_ROUTES = (
+    "/v1/stylize",
+    "/v1/styles",
+    "/v1/jobs",
+    "/results",
+    "/peers",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+)
+_QUIET = ("/livez", "/readyz", "/metrics", "/peers")
 
 
 class RegionAndLog:
@@ -58,7 +68,7 @@ class RegionAndLog:
         problem = scope["state"].get("problem")
         if problem:
             self.service.metrics.refusals.labels(problem).inc()
-        if path not in _QUIET:
+        if route not in _QUIET:
             fields = {"method": scope["method"], "route": route, "status": int(status), "ms": round(milliseconds, 1)}
             fields |= {key: value for key, value in seen.items() if value and key != "status"}
             if problem:

@@ -1,9 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The region's store of results: the newest ones in memory, by their content's name."""
+"""This copy's part of the region's store of results: the newest ones in memory, by their content's name."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
 from style_transfer.painting import Painting
 
@@ -31,3 +32,7 @@ class ResultStore:
         while self.stored_bytes > self._capacity:
             _, oldest = self._paintings.popitem(last=False)
             self.stored_bytes -= len(oldest.content)
+
+    def newest(self) -> Iterator[tuple[str, Painting]]:
+        """What is here now, the most recently used ones first."""
+        yield from reversed(list(self._paintings.items()))

@@ -25,8 +25,12 @@ class DrainingServer(uvicorn.Server):
         self._service = service
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # It strikes anywhere, also where the logger holds its lock: all it does is to tell the loop.
+        asyncio.get_running_loop().call_soon_threadsafe(self._drain, sig)
+
+    def _drain(self, sig: int) -> None:
         if self._service.draining:
-            super().handle_exit(sig, frame)
+            super().handle_exit(sig, None)
             return
         self._service.draining = True
         log.info("draining", extra={"signal": signal.Signals(sig).name})
@@ -52,6 +56,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            # Who connects is who asks: whether it is another copy of the region depends on it.
+            proxy_headers=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=int(settings.shutdown_seconds),
         )
