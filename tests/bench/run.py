@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import painting_environment
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PYTHON = str(ROOT / ".venv" / "bin" / "python")
-SERVICE_PYTHON = str(ROOT / "apps" / "style_transfer" / ".venv" / "bin" / "python")
-BENCHMARKS = {"inventory": PYTHON, "traffic": PYTHON, "style_transfer": SERVICE_PYTHON}
+BENCHMARKS = {"inventory": PYTHON, "traffic": PYTHON, "style_transfer": str(painting_environment.PYTHON)}
 
 
 def main(names: list[str]) -> int:
@@ -28,7 +30,8 @@ def main(names: list[str]) -> int:
         if (names and name not in names) or not script.exists():
             continue
         print(f"\n=== {name}", flush=True)
-        codes.append(subprocess.run((python, str(script)), cwd=ROOT, check=False).returncode)
+        own = painting_environment.prepare() if name == "style_transfer" else {}
+        codes.append(subprocess.run((python, str(script)), cwd=ROOT, env={**os.environ, **own}, check=False).returncode)
     return next((code for code in codes if code), 0)
 
 
