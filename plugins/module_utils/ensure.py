@@ -89,8 +89,11 @@ def _canonical_object(value: Record, shape: Shape) -> Any:
 
 
 def merge(current: Any, wanted: Any, shape: Shape = PLAIN) -> Any:
-    """Give the value that the server should hold: the wanted one, completed by what the server has besides."""
-    if isinstance(wanted, dict) and isinstance(current, dict) and not shape.whole:
+    """Give the value that the server should hold: the wanted one, completed by what the server has besides.
+
+    An empty object is wanted empty.
+    """
+    if isinstance(wanted, dict) and wanted and isinstance(current, dict) and not shape.whole:
         fields = shape.fields or {}
         merged = dict(current)
         for name, value in wanted.items():

@@ -15,6 +15,7 @@ description:
   - Creates, changes or deletes a load balancer.
   - Pools are given by name or identifier. A pool that serves users is not taken out when no healthy one would be
       left, unless O(force=true).
+  - What is left out keeps the value that it has; what is given empty is cleared.
 extends_documentation_fragment:
   - meridian.geokube.cloudflare
   - meridian.geokube.cloudflare.account

@@ -16,6 +16,7 @@ description:
   - The API gives monitors no name, so the module keeps owner and name at the end of the description and finds the
       monitor by them.
   - A monitor that a pool uses is deleted only with O(force=true), which takes it out of the pool.
+  - What is left out keeps the value that it has; what is given empty is cleared.
 extends_documentation_fragment:
   - meridian.geokube.cloudflare
   - meridian.geokube.cloudflare.account

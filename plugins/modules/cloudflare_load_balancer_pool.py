@@ -18,6 +18,7 @@ description:
       never leaves fewer healthy origins than O(minimum_origins), nor a load balancer without a healthy pool, unless
       O(force=true).
   - A pool that a load balancer uses is deleted only with O(force=true), which takes it out of the load balancer.
+  - What is left out keeps the value that it has; what is given empty is cleared.
 extends_documentation_fragment:
   - meridian.geokube.cloudflare
   - meridian.geokube.cloudflare.account

@@ -15,6 +15,7 @@ description:
   - Brings monitors, origin pools and load balancers to what is wanted, over one connection and in the order that
       keeps users served.
   - Only what is given is compared, after the API's defaults; what is left out keeps the value that it has.
+      What is given empty is cleared.
   - Ten requests create a monitor, four pools and a load balancer; four find that nothing has to be done.
   - Refuses to take away the last healthy pool of a load balancer or more healthy origins than a pool can miss.
       Unknown health counts as unhealthy. O(force=true) overrides.

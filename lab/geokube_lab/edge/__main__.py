@@ -51,6 +51,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate-limit", type=int, default=1200, help="API requests a token has in five minutes")
     parser.add_argument("--minimum-interval", type=int, default=15, help="of monitors, seconds (the plan's limit)")
     parser.add_argument("--without-traffic-steering", action="store_true", help="an account without the add-on")
+    parser.add_argument("--enterprise", action="store_true", help="an account with all features and wider limits")
     parser.add_argument("--api-delay-ms", type=float, default=0.0, help="added to every answer of the API")
     parser.add_argument("--token", action="append", default=[], metavar="TOKEN=PERMISSION,...",
                         help="one more token that holds only these permissions")  # fmt: skip
@@ -126,7 +127,11 @@ async def run(options: argparse.Namespace) -> None:
 
     store.listeners.append(changed)
     changed()
-    limits = Limits(interval=options.minimum_interval, traffic_steering=not options.without_traffic_steering)
+    limits = Limits(
+        interval=options.minimum_interval,
+        traffic_steering=not options.without_traffic_steering,
+        enterprise=options.enterprise,
+    )
     faults = Faults()
     faults.delay = options.api_delay_ms / 1000
     api = Api(store, limits, health, access.Gate(store, options.rate_limit), places)

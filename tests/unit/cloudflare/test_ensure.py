@@ -44,6 +44,7 @@ def test_given_drops_nulls_at_any_depth() -> None:
         ({"names": None}, {"names": []}),
         ({}, {"nested": {"a": 0}}),
         ({"nested": {"a": 7, "b": "y"}}, {"nested": {"a": 7}}),
+        ({"nested": {"a": 0, "b": "x"}}, {"nested": {}}),
         ({"items": [{"name": "b", "weight": 1}, {"name": "a"}]}, {"items": [{"name": "a"}, {"name": "b"}]}),
         ({"items": [{"name": "a", "weight": 0.5}]}, {"items": [{"name": "a"}]}),
         ({"other": 1}, {}),
@@ -63,6 +64,7 @@ def test_nothing_to_do(current: dict[str, Any], wanted: dict[str, Any]) -> None:
         ({"table": {"a": ["b", "c"]}}, {"table": {"a": ["c", "b"]}}, {"table": {"a": ["c", "b"]}}),
         ({"order": ["a", "b"]}, {"order": ["b", "a"]}, {"order": ["b", "a"]}),
         ({"nested": {"a": 7, "b": "y"}}, {"nested": {"a": 8}}, {"nested": {"a": 8, "b": "y"}}),
+        ({"nested": {"a": 7, "b": "x"}}, {"nested": {}}, {"nested": {}}),
         (
             {"items": [{"name": "a", "weight": 0.5}, {"name": "c"}]},
             {"items": [{"name": "b"}, {"name": "a"}]},
