@@ -129,3 +129,56 @@ def test_twenty_states_in_random_order(edge: Edge, seed: int) -> None:
         again = run_module(edge, "cloudflare_traffic", state)
         assert not again["changed"], (again["diff"], state)
         assert all(one.startswith("GET") for one in edge.requests())
+
+
+FAULTS: list[dict[str, Any]] = [
+    {"status": 400, "code": 1002}, {"status": 502, "committed": True, "times": 9}, {"status": 403, "times": 9},
+    {"status": 502}, {"action": "reset", "committed": True}, {"action": "torn"}, {"action": "garbled"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(10, 13))
+def test_twenty_states_between_faults_converge_to_the_last(edge: Edge, seed: int) -> None:
+    """Each run meets a fault somewhere and may end half way; the last one meets none."""
+    draw = random.Random(seed)
+    broken = 0
+    for _ in range(20):
+        state = random_state(draw)
+        edge.clear()
+        edge.fault(method=draw.choice([".*", "POST", "PATCH", "DELETE"]), skip=draw.randrange(6), **draw.choice(FAULTS))
+        broken += run_module(edge, "cloudflare_traffic", state)["failed"]
+    edge.clear()
+    done = run_module(edge, "cloudflare_traffic", state)
+    assert not done["failed"], done["msg"]
+    assert_shown(edge, state)
+    assert not run_module(edge, "cloudflare_traffic", state)["changed"]
+    assert broken >= 3
+
+
+@pytest.mark.parametrize("seed", range(20, 22))
+def test_whichever_module_brings_it_about(edge: Edge, seed: int) -> None:
+    """The objects' own modules, each in its order, end where the whole set-up's module ends."""
+    draw = random.Random(seed)
+    for _ in range(5):
+        edge.wipe()
+        state = random_state(draw)
+        common = {"owner": state["owner"], "force": True}
+        for monitor in state["monitors"]:
+            assert run_module(edge, "cloudflare_load_balancer_monitor", {**common, **monitor})["changed"]
+        for pool in state["pools"]:
+            params = {**common, "zone": ZONE, "drain_seconds": 0, **pool}
+            # The pool's own module takes a monitor of another owner's, too: by its identifier.
+            if "monitor" in pool:
+                params["monitor"] = identifier_of_monitor(edge, pool["monitor"])
+            assert run_module(edge, "cloudflare_load_balancer_pool", params)["changed"]
+        for balancer in state["load_balancers"]:
+            assert run_module(edge, "cloudflare_load_balancer", {**common, "zone": ZONE, **balancer})["changed"]
+        assert_shown(edge, state)
+        result = run_module(edge, "cloudflare_traffic", state)
+        assert not result["changed"], result["diff"]
+
+
+def identifier_of_monitor(edge: Edge, name: str) -> str:
+    mark = f"[geokube:random/{name}]"
+    found = edge.api("GET", f"/accounts/{ACCOUNT}/load_balancers/monitors")
+    return next(str(one["id"]) for one in found if one["description"].endswith(mark))

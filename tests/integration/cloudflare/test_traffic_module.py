@@ -8,63 +8,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import pytest
 from cloudflare_harness import ACCOUNT, ZONE, Edge, run_module, wanted
 
 POOLS = f"/accounts/{ACCOUNT}/load_balancers/pools"
 MONITORS = f"/accounts/{ACCOUNT}/load_balancers/monitors"
 BALANCERS = f"/zones/{ZONE}/load_balancers"
 
-# One changed value for every field that can differ, with what the API shows then.
-MONITOR_DRIFT: dict[str, Any] = {
-    "type": "http",
-    "description": "by hand",
-    "method": "HEAD",
-    "path": "/other",
-    "header": {"Host": ["other.geokube.test"]},
-    "port": 8443,
-    "timeout": 9,
-    "retries": 4,
-    "interval": 90,
-    "consecutive_up": 3,
-    "consecutive_down": 3,
-    "expected_body": "ready",
-    "expected_codes": "2xx",
-    "follow_redirects": True,
-    "allow_insecure": False,
-    "probe_zone": "geokube.test",
-}
-POOL_DRIFT: dict[str, Any] = {
-    "description": "by hand",
-    "enabled": False,
-    "minimum_origins": 2,
-    "monitor": "",
-    "check_regions": ["WEU"],
-    "latitude": 10.5,
-    "longitude": 20.5,
-    "load_shedding": {"default_percent": 50},
-    "notification_email": "someone@example.com",
-    "notification_filter": {"pool": {"healthy": False}},
-    "origin_steering": {"policy": "hash"},
-    "origins": [{"name": "ru-1", "address": "192.0.2.77", "weight": 0.5}],
-}
-BALANCER_DRIFT: dict[str, Any] = {
-    "description": "by hand",
-    "enabled": False,
-    "proxied": False,
-    "default_pools": ["test-sg", "test-ru"],
-    "fallback_pool": "test-sg",
-    "region_pools": {"OC": ["test-sg"]},
-    "country_pools": {"AU": ["test-sg"]},
-    "steering_policy": "off",
-    "session_affinity": "cookie",
-    "session_affinity_ttl": 3600,
-    "session_affinity_attributes": {"zero_downtime_failover": "sticky"},
-    "adaptive_routing": {"failover_across_pools": True},
-    "location_strategy": {"mode": "resolver_ip"},
-    "random_steering": {"default_weight": 0.5, "pool_weights": {"test-ru": 0.3}},
-    "rules": [{"name": "a", "condition": 'http.host eq "x"', "overrides": {"default_pools": ["test-sg"]}}],
-}
 FULL_MONITOR = {
     "name": "test-https", "type": "https", "description": "ready", "method": "GET", "path": "/readyz",
     "header": {"Host": ["style.geokube.test"]}, "port": 0, "timeout": 5, "retries": 1, "interval": 15,
@@ -139,28 +88,6 @@ def test_what_is_not_given_is_left_alone(edge: Edge) -> None:
     assert snapshot(edge) == before
 
 
-@pytest.mark.parametrize("field", [*MONITOR_DRIFT])
-def test_drift_of_a_monitor_is_taken_back(edge: Edge, field: str) -> None:
-    assert_taken_back(edge, MONITORS, "test-https", field, MONITOR_DRIFT[field])
-
-
-@pytest.mark.parametrize("field", [*POOL_DRIFT])
-def test_drift_of_a_pool_is_taken_back(edge: Edge, field: str) -> None:
-    change = {field: POOL_DRIFT[field]}
-    if field in ("latitude", "longitude"):
-        change = {"latitude": POOL_DRIFT["latitude"], "longitude": POOL_DRIFT["longitude"]}
-    assert_taken_back(edge, POOLS, "test-ru", field, change[field], change)
-
-
-@pytest.mark.parametrize("field", [*BALANCER_DRIFT])
-def test_drift_of_a_balancer_is_taken_back(edge: Edge, field: str) -> None:
-    apply(edge, full())
-    ids = {pool["name"]: pool["id"] for pool in edge.api("GET", POOLS)}
-    value = replaced(BALANCER_DRIFT[field], ids)
-    extra = {"ttl": 30} if field == "proxied" else {}
-    assert_taken_back(edge, BALANCERS, "style.geokube.test", field, value, {field: value, **extra})
-
-
 def replaced(value: Any, ids: dict[str, str]) -> Any:
     """The value with identifiers in place of pools' names."""
     if isinstance(value, dict):
@@ -168,38 +95,6 @@ def replaced(value: Any, ids: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [replaced(item, ids) for item in value]
     return ids.get(value, value) if isinstance(value, str) else value
-
-
-def assert_taken_back(
-    edge: Edge, path: str, name: str, field: str, value: Any, change: dict[str, Any] | None = None
-) -> None:
-    """Change a field behind the module's back, with the owner's mark kept, and see it put right by one request."""
-    apply(edge, full())
-    before = snapshot(edge)
-    record = next(one for one in edge.api("GET", path) if one.get("name", name) == name)
-    if field == "description":
-        change = {field: f"by hand [geokube:test/{name}]"}
-    edge.api("PATCH", f"{path}/{record['id']}", change or {field: value})
-    assert snapshot(edge) != before
-    edge.clear()
-    result = apply(edge, full())
-    assert result["changed"]
-    assert len(result["actions"]) == 1
-    assert field in result["actions"][0]["fields"]
-    assert [one.split()[0] for one in edge.requests()].count("PATCH") == 1
-    assert stripped(snapshot(edge)) == stripped(before)
-    assert not apply(edge, full())["changed"]
-
-
-def stripped(value: Any) -> Any:
-    """Without times and without what a change leaves at its default."""
-    if isinstance(value, dict):
-        return {
-            key: stripped(item)
-            for key, item in value.items()
-            if key not in ("modified_on", "disabled_at", "ttl") and stripped(item) not in (None, "", {}, [])
-        }
-    return [stripped(item) for item in value] if isinstance(value, list) else value
 
 
 def test_maps_and_texts_are_cleared_by_giving_them_empty(edge: Edge) -> None:

@@ -216,3 +216,78 @@ def test_a_rule_that_is_not_understood_is_told(clean: Edge) -> None:
     assert "'nonsense' is not understood" in result["msg"]
     result = run_module(clean, "cloudflare_cache_ruleset", {"zone": ZONE, "owner": "a b", "rules": []})
     assert "owner 'a b' may hold only" in result["msg"]
+
+
+ENTRY_POINT = f"/zones/{ZONE}/rulesets/phases/http_request_cache_settings/entrypoint"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("expression", "true"),
+        ("enabled", False),
+        ("action_parameters", {"cache": False}),
+        ("description", "by hand [geokube:test/results]"),
+    ],
+)
+def test_drift_of_a_cache_rule_is_taken_back(clean: Edge, field: str, value: Any) -> None:
+    rules(clean, [RULE, dict(RULE, name="second")])
+    before = clean.api("GET", ENTRY_POINT)["rules"]
+    clean.api("PUT", ENTRY_POINT, {"rules": [{**before[0], field: value}, before[1]]})
+    foretold, done = (
+        rules(clean, [RULE, dict(RULE, name="second")], check=True),
+        rules(clean, [RULE, dict(RULE, name="second")]),
+    )
+    assert done["changed"]
+    assert foretold["diff"] == done["diff"]
+    after = clean.api("GET", ENTRY_POINT)["rules"]
+    assert [{**rule, "last_updated": ""} for rule in after] == [{**rule, "last_updated": ""} for rule in before]
+    assert not rules(clean, [RULE, dict(RULE, name="second")])["changed"]
+
+
+@pytest.mark.parametrize("drift", ["order", "gone", "double"])
+def test_drift_of_the_list_of_cache_rules_is_taken_back(clean: Edge, drift: str) -> None:
+    wanted = [RULE, dict(RULE, name="second")]
+    rules(clean, wanted)
+    first, second = clean.api("GET", ENTRY_POINT)["rules"]
+    found = {"order": [second, first], "gone": [second], "double": [first, second, {**first, "id": "f" * 32}]}[drift]
+    clean.api("PUT", ENTRY_POINT, {"rules": found})
+    assert rules(clean, wanted)["changed"]
+    names = [rule["description"] for rule in clean.api("GET", ENTRY_POINT)["rules"]]
+    assert names == ["[geokube:test/results]", "[geokube:test/second]"]
+    assert not rules(clean, wanted)["changed"]
+
+
+@pytest.mark.parametrize("drift", ["switched off", "certificate gone", "another certificate"])
+def test_drift_of_origin_pulls_is_taken_back(clean: Edge, tmp_path: Path, drift: str) -> None:
+    module, path = "cloudflare_authenticated_origin_pulls", f"/zones/{ZONE}/origin_tls_client_auth"
+
+    def signed() -> dict[str, str]:
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = Authority(tmp_path, "pulls-ca", "pulls").issue(["edge.test"], key.public_key(), timedelta(days=30))
+        return {"certificate": made.public_bytes(PEM).decode(), "private_key": private_pem(key).decode()}
+
+    params = {"zone": ZONE, "exclusive": True, **signed()}
+    assert run_module(clean, module, params)["changed"]
+    if drift == "switched off":
+        clean.api("PUT", f"{path}/settings", {"enabled": False})
+    elif drift == "certificate gone":
+        clean.api("DELETE", f"{path}/{clean.api('GET', path)[0]['id']}")
+    else:
+        clean.api("POST", path, signed())
+    foretold, done = run_module(clean, module, params, check=True), run_module(clean, module, params)
+    assert foretold["changed"]
+    assert done["changed"]
+    assert clean.api("GET", f"{path}/settings")["enabled"] is True
+    assert [one["certificate"] for one in clean.api("GET", path)] == [params["certificate"]]
+    assert not run_module(clean, module, params)["changed"]
+
+
+def test_a_certificate_that_was_revoked_is_signed_again(clean: Edge) -> None:
+    params = {"csr": request()[0], "hostnames": [HOST]}
+    first = certificate(clean, params)["certificate_id"]
+    clean.api("DELETE", f"/certificates/{first}")
+    again = certificate(clean, params)
+    assert again["changed"]
+    assert again["certificate_id"] != first
+    assert not certificate(clean, params)["changed"]
