@@ -49,6 +49,12 @@ options:
           endpoint:
             description: Another address of the API. Variables C(AWS_ENDPOINT_URL_EC2), C(AWS_ENDPOINT_URL).
             type: str
+          sts_endpoint:
+            description:
+              - Another address of STS, for O(providers.aws.assume_role_arn).
+              - Left out, it is O(providers.aws.endpoint) where that is an emulator's (C(http://)), else AWS's own.
+              - Variables C(AWS_ENDPOINT_URL_STS), C(AWS_ENDPOINT_URL).
+            type: str
       gcp:
         description: Google Compute Engine.
         type: dict
@@ -80,7 +86,7 @@ options:
             description: The account of the machine to use. Variable C(GCP_SERVICE_ACCOUNT_EMAIL).
             type: str
           endpoint:
-            description: Another address of the API, without C(/compute/v1).
+            description: Another address of the API, with C(/compute/v1) or without.
             type: str
       digitalocean:
         description: DigitalOcean's droplets.
@@ -123,7 +129,9 @@ options:
             description: Another address of Compute, C(host:port). Variable C(YC_COMPUTE_ENDPOINT).
             type: str
           iam_endpoint:
-            description: Another address of the IAM service, C(host:port). Variable C(YC_IAM_ENDPOINT).
+            description:
+              - Another address of the IAM service, C(host:port). Variable C(YC_IAM_ENDPOINT).
+              - Left out with O(providers.yandex.insecure_transport), it is O(providers.yandex.endpoint).
             type: str
           insecure_transport:
             description: Whether to talk without TLS, for emulators on this machine.

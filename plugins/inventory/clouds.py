@@ -52,7 +52,8 @@ options:
   role_label:
     description:
       - The label or tag that says what a machine does, C(control-plane), C(etcd), C(worker), C(ingress),
-        C(database) or Kubespray's own group names, separated by commas, or by C(--) where a cloud allows no comma.
+        C(database) or Kubespray's own group names (C(calico_rr) among them), separated by commas, or by C(--) where a
+        cloud allows no comma.
       - A machine without it is a worker, an ingress and a database. When no machine is C(control-plane), the first of
         O(home_region) is; when none is C(etcd), the control plane is.
     type: str
@@ -81,7 +82,9 @@ options:
         C(ansible_ssh_common_args). Without a bastion it is an error, unless O(compose) sets C(ansible_host).
     type: raw
   allow_partial:
-    description: The providers that may be missing; what is missing is shown in a warning.
+    description:
+      - The providers that may be missing; what is missing is shown in a warning.
+      - When a missing provider could hold the control plane that no label names, there is none, rather than a second.
     type: list
     elements: str
     default: []
@@ -229,8 +232,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _parse(self, given: Mapping[str, Any], cache: bool) -> None:
         check_names(given, self._options)
         settings = read_settings(self._option)
-        machines = self._machines(settings, self._providers(settings), cache)
-        self._fill(settings, machines)
+        machines, missing = self._machines(settings, self._providers(settings), cache)
+        self._fill(settings, machines, missing)
 
     def _option(self, name: str) -> Any:
         """Give an option's value with its templates filled in."""
@@ -249,23 +252,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._secrets = [secret for provider in providers for secret in provider.secrets]
         return providers
 
-    def _machines(self, settings: Settings, providers: Sequence[Provider], cache: bool) -> list[Host]:
-        """Give the machines from the cache, else from the clouds; only a whole answer is cached."""
+    def _machines(
+        self, settings: Settings, providers: Sequence[Provider], cache: bool
+    ) -> tuple[list[Host], tuple[str, ...]]:
+        """Give the machines from the cache, else from the clouds, and who is missing; only a whole answer is cached."""
         caching = self.get_option("cache")
         key = cache_key(settings, providers) if caching else ""
         if caching and cache:
             machines = self._cached(key)
             if machines is not None:
                 self.display.v(f"geokube: {len(machines)} machines from the cache")
-                return machines
+                return machines, ()
         answers = collect(providers, settings)
         for answer in answers:
             self.display.v(f"geokube: {answer.summary()}")
         self._judge(answers, settings)
         machines = [machine for answer in answers for machine in answer.machines]
-        if caching and not any(answer.failures for answer in answers):
+        missing = tuple(answer.provider for answer in answers if answer.failures)
+        if caching and not missing:
             self._cache[key] = pack(machines)
-        return machines
+        return machines, missing
 
     def _cached(self, key: str) -> list[Host] | None:
         """Give the cached machines; what a cache plugin cannot read is not there."""
@@ -287,12 +293,21 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             lines = [failure.text() for answer in refused for failure in answer.failures]
             raise IncompleteError("\n".join(["the list of machines is not complete", *lines]))
 
-    def _fill(self, settings: Settings, machines: Sequence[Host]) -> None:
+    def _fill(self, settings: Settings, machines: Sequence[Host], missing: Sequence[str]) -> None:
         """Arrange the machines, evaluate the user's expressions, and only then add anything."""
         explicit = {*(self.get_option("groups") or {})}
         explicit |= {str(keyed.get("parent_group")) for keyed in self.get_option("keyed_groups") or []}
         group_names = GroupNames()
-        layout = arrange(machines, settings, group_names, self._namer(), _protected)
+        layout = arrange(machines, settings, group_names, self._namer(), _protected, missing)
+        if layout.headless:
+            self.display.warning(
+                f"No machine is labelled control-plane, and {' and '.join(missing)} may hold the first of the home "
+                "region: kube_control_plane and etcd are empty, so that no other machine becomes a second control plane"
+            )
+        if not layout.members and not missing:
+            resting = f"; {len(machines)} not running" if machines else ""
+            label = f"{settings.cluster_label}={settings.cluster}"
+            self.display.warning(f"No running machine carries {label}{resting}: check cluster and cluster_label")
         recorder = self._constructed(layout, group_names.reserving(RESERVED_GROUPS - explicit))
         unreachable = [
             member.machine.described()

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from ansible_collections.meridian.geokube.plugins.module_utils.region_catalogue import find_region
+from ansible_collections.meridian.geokube.plugins.plugin_utils.home_region import HomeUnknown, home_of
 from ansible_collections.meridian.geokube.plugins.plugin_utils.hosts import PROVIDERS, Host
 from ansible_collections.meridian.geokube.plugins.plugin_utils.inventory_settings import (
     HOSTNAME_UNIQUE,
@@ -54,11 +55,15 @@ class Member:
 
 @dataclass(frozen=True)
 class Layout:
-    """The whole inventory. C(groups) maps every group to its hosts, C(variables) are those of the group C(all)."""
+    """The whole inventory. C(groups) maps every group to its hosts, C(variables) are those of the group C(all).
+
+    C(headless) says that no label names a control plane, and that a cloud which is missing may hold it.
+    """
 
     members: tuple[Member, ...]
     groups: Mapping[str, tuple[str, ...]]
     variables: Mapping[str, Any]
+    headless: bool = False
 
 
 def arrange(
@@ -67,12 +72,13 @@ def arrange(
     group_names: GroupNames,
     name_of: Callable[[Mapping[str, Any]], str] | None = None,
     protect: Callable[[Any], Any] = lambda value: value,
+    missing: Collection[str] = (),
 ) -> Layout:
     """Arrange the running machines; C(name_of(variables)) gives a host's name where C(hostname) is a template.
 
-    C(protect(value)) marks what came from a cloud and could be taken for a template. Raises LayoutError that lists
-    every problem: names that clash, a machine outside of every region, a role that does not exist, a region without a
-    machine.
+    C(protect(value)) marks what came from a cloud and could be taken for a template; C(missing) are the providers that
+    did not answer and may be missing. Raises LayoutError that lists every problem: names that clash, a machine outside
+    of every region, a role that does not exist, a region without a machine.
     """
     problems: list[str] = []
     members: list[Member] = []
@@ -85,14 +91,14 @@ def arrange(
         except (ValueError, NameRefused) as error:
             problems.append(str(error))
     members.sort(key=lambda member: member.name)
-    problems += _duplicates(members) + _empty_regions(machines, members, settings)
+    problems += _duplicates(members) + _empty_regions(machines, members, settings, missing)
     if problems:
         raise LayoutError(problems)
-    groups = _groups(members, settings, group_names)
+    groups = _groups(members, settings, group_names, missing)
     shared: dict[str, Any] = {"geokube_cluster": settings.cluster}
     if settings.home_region:
         shared["geokube_home_region"] = settings.home_region
-    return Layout(tuple(members), groups, shared)
+    return Layout(tuple(members), groups, shared, headless=bool(members and not groups["kube_control_plane"]))
 
 
 def _variables(machine: Host, settings: Settings) -> dict[str, Any]:
@@ -160,7 +166,9 @@ def _duplicates(members: Sequence[Member]) -> list[str]:
     ]
 
 
-def _empty_regions(machines: Sequence[Host], members: Sequence[Member], settings: Settings) -> list[str]:
+def _empty_regions(
+    machines: Sequence[Host], members: Sequence[Member], settings: Settings, missing: Collection[str]
+) -> list[str]:
     """A region that the user names has at least one machine, or the list of its cloud is not what it seems."""
     if settings.regions is None:
         return []
@@ -169,7 +177,7 @@ def _empty_regions(machines: Sequence[Host], members: Sequence[Member], settings
     problems = []
     for region in dict.fromkeys(settings.regions.values()):
         clouds = [cloud for cloud, name in settings.regions.items() if name == region]
-        if region not in filled and not any(owner in settings.allow_partial for owner, _cloud in clouds):
+        if region not in filled and not any(owner in missing for owner, _cloud in clouds):
             places = [" ".join(cloud) for cloud in clouds]
             rest = f" ({resting[region]} not running)" if resting[region] else ""
             problems.append(
@@ -179,7 +187,9 @@ def _empty_regions(machines: Sequence[Host], members: Sequence[Member], settings
     return problems
 
 
-def _groups(members: Sequence[Member], settings: Settings, group_names: GroupNames) -> dict[str, tuple[str, ...]]:
+def _groups(
+    members: Sequence[Member], settings: Settings, group_names: GroupNames, missing: Collection[str]
+) -> dict[str, tuple[str, ...]]:
     """Fill the role groups and those of region, zone and provider, and set C(geokube_roles) to what the labels say."""
     roles: dict[str, list[str]] = {}
     places: dict[tuple[str, str], list[str]] = {}
@@ -202,9 +212,15 @@ def _groups(members: Sequence[Member], settings: Settings, group_names: GroupNam
             filled[group_names.clean(f"{kind}_{value}")] = tuple(names)
         except NameRefused as error:
             problems.append(str(error))
+    first = None
+    if "kube_control_plane" not in roles:
+        try:
+            first = _first(members, settings, missing)
+        except HomeUnknown as error:
+            problems.append(str(error))
     if problems:
         raise LayoutError(problems)
-    role_groups = with_control_plane(roles, _first(members, settings))
+    role_groups = with_control_plane(roles, first)
     return {**role_groups, **filled}
 
 
@@ -213,9 +229,7 @@ def _order(place: tuple[str, str]) -> tuple[str, int, str]:
     return kind, PROVIDERS.index(value) if kind == "provider" else 0, value
 
 
-def _first(members: Sequence[Member], settings: Settings) -> str | None:
+def _first(members: Sequence[Member], settings: Settings, missing: Collection[str]) -> str | None:
     """Give the machine that is the control plane when no label says which: the first of the home region."""
-    regions = {member.variables["geokube_region"] for member in reversed(members)}
-    order = list(dict.fromkeys((settings.regions or {}).values())) or sorted(regions)
-    home = settings.home_region or next((region for region in order if region in regions), "")
+    home = home_of(settings, {member.variables["geokube_region"] for member in members}, missing)
     return next((member.name for member in members if member.variables["geokube_region"] == home), None)

@@ -20,6 +20,8 @@ LONGEST_LABEL = 63
 ANSIBLE_NAMES = frozenset({"all", "ungrouped", "localhost"})
 #: The role groups that this inventory fills, and what Kubespray adds to them or reads.
 ROLE_GROUPS = ("kube_control_plane", "etcd", "kube_node", "ingress", "database")
+#: Kubespray's group that only some clusters have; a label may name it.
+RARE_GROUPS = ("calico_rr",)
 KUBESPRAY_GROUPS = frozenset(
     {"kube_control_plane", "etcd", "kube_node", "k8s_cluster", "calico_rr", "bastion", "no_floating", "gfs_cluster"}
 )

@@ -82,4 +82,6 @@ def _listed(module: Any, config: Any, label: tuple[str, str], session: ProviderS
     key, value = label
     found: list[Host] = module.hosts(config, session)
     # The servers were asked for these only, where they can be; a server that ignores it must not add machines.
-    return [host for host in found if value in host.labels.get(key, "").split(",")]
+    ours = (host for host in found if value in host.labels.get(key, "").split(","))
+    # A machine can be on two pages when others come or go meanwhile; it is one machine still.
+    return list({(host.account, host.zone, host.instance_id): host for host in ours}.values())

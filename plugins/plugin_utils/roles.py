@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.meridian.geokube.plugins.plugin_utils.names import ROLE_GROUPS
+from ansible_collections.meridian.geokube.plugins.plugin_utils.names import RARE_GROUPS, ROLE_GROUPS
 
 #: Every role by the names that the label may use: ours, and Kubespray's groups.
 ROLE_NAMES: Mapping[str, str] = {
     "control-plane": "kube_control_plane",
     "worker": "kube_node",
-    **{group: group for group in ROLE_GROUPS},
+    **{group: group for group in (*ROLE_GROUPS, *RARE_GROUPS)},
 }
 #: What the host variable calls each group.
 NAME_OF_GROUP: Mapping[str, str] = {
@@ -23,6 +23,7 @@ NAME_OF_GROUP: Mapping[str, str] = {
     "kube_node": "worker",
     "ingress": "ingress",
     "database": "database",
+    "calico_rr": "calico_rr",
 }
 #: The groups of a machine without a role label.
 DEFAULT_GROUPS = ("kube_node", "ingress", "database")
@@ -37,7 +38,7 @@ def groups_of_label(value: str) -> tuple[str, ...]:
     if unknown:
         raise ValueError(f"{', '.join(map(repr, unknown))} is no role; roles are {', '.join(NAME_OF_GROUP.values())}")
     found = {ROLE_NAMES[name] for name in names}
-    return tuple(group for group in ROLE_GROUPS if group in found)
+    return tuple(group for group in (*ROLE_GROUPS, *RARE_GROUPS) if group in found)
 
 
 def with_control_plane(members: Mapping[str, Sequence[str]], first: str | None) -> dict[str, tuple[str, ...]]:
@@ -46,6 +47,7 @@ def with_control_plane(members: Mapping[str, Sequence[str]], first: str | None) 
     C(first) is the machine that becomes the control plane then; etcd follows the control plane.
     """
     groups = {group: tuple(members.get(group, ())) for group in ROLE_GROUPS}
+    groups |= {group: tuple(members[group]) for group in RARE_GROUPS if group in members}
     if not groups["kube_control_plane"] and first is not None:
         groups["kube_control_plane"] = (first,)
     if not groups["etcd"]:

@@ -50,6 +50,7 @@ OPTIONS = (
     Option("assume_role_arn"),
     Option("assume_role_external_id", secret=True),
     Option("endpoint", environment=("AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL")),
+    Option("sts_endpoint", environment=("AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL")),
 )
 
 
@@ -66,11 +67,17 @@ class AwsConfig:
 def configure(values: Mapping[str, Any], label: tuple[str, str]) -> AwsConfig:
     """Build the configuration from the options' values; C(label) is the cluster's tag and its value."""
     return AwsConfig(
-        credentials=AwsCredentials.read(values),
+        credentials=AwsCredentials.read({**values, "sts_endpoint": _sts_endpoint(values)}),
         label=label,
         regions=values["regions"],
         endpoint=values["endpoint"].rstrip("/"),
     )
+
+
+def _sts_endpoint(values: Mapping[str, Any]) -> str:
+    """Give the place of STS, "" for AWS's own; an address without TLS is an emulator's, which serves it too."""
+    shared = values["endpoint"] if values["endpoint"].startswith("http://") else ""
+    return str(values["sts_endpoint"] or shared).rstrip("/")
 
 
 def load() -> None:

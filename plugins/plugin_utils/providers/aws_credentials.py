@@ -37,6 +37,7 @@ class AwsCredentials:
     session_token: str = ""
     assume_role_arn: str = ""
     assume_role_external_id: str = ""
+    sts_endpoint: str = ""
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> AwsCredentials:
@@ -127,5 +128,6 @@ def _assume(session: Any, wanted: AwsCredentials, timeout: float) -> None:
     request = {"RoleArn": wanted.assume_role_arn, "RoleSessionName": SESSION_NAME}
     if wanted.assume_role_external_id:
         request["ExternalId"] = wanted.assume_role_external_id
-    role = session.create_client("sts", region_name=region, config=limits).assume_role(**request)["Credentials"]
+    client = session.create_client("sts", region_name=region, config=limits, endpoint_url=wanted.sts_endpoint or None)
+    role = client.assume_role(**request)["Credentials"]
     session.set_credentials(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"])

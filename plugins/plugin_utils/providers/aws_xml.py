@@ -29,7 +29,11 @@ def read_instances(body: bytes, region: str) -> tuple[list[Host], str]:
 def read_regions(body: bytes) -> list[str]:
     """Read DescribeRegions: the names of the regions that the account has enabled."""
     root, namespace = _parse(body, "DescribeRegionsResponse")
-    names = sorted(filter(None, (element.text for element in root.iter(f"{namespace}regionName"))))
+    names = sorted(
+        _text(region, f"{namespace}regionName")
+        for region in root.iterfind(f"{namespace}regionInfo/{namespace}item")
+        if _text(region, f"{namespace}optInStatus") != "not-opted-in"
+    )
     if not names:
         raise ValueError("it names no region")
     return names

@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ansible_collections.meridian.geokube.plugins.plugin_utils.hosts import Host, merge_tags
 from ansible_collections.meridian.geokube.plugins.plugin_utils.http_client import (
@@ -75,11 +75,10 @@ def identity(config: DigitalOceanConfig) -> str:
 
 def hosts(config: DigitalOceanConfig, session: ProviderSession) -> list[Host]:
     """List the cluster's droplets; raises ProviderError when the list is not complete."""
-    client = HttpClient(_explain)
+    reader = _Reader(config, session)
     for _reading in range(READINGS):
-        droplets, total = _read_all(config, session, client)
-        found = {droplet["id"]: droplet for droplet in droplets}
-        if len(found) == total:
+        found, total = reader.read()
+        if total is None or len(found) == total:
             break
     else:
         raise session.error(
@@ -94,35 +93,77 @@ def hosts(config: DigitalOceanConfig, session: ProviderSession) -> list[Host]:
     ]
 
 
-def _read_all(
-    config: DigitalOceanConfig, session: ProviderSession, client: HttpClient
-) -> tuple[list[dict[str, Any]], int]:
-    first, total = _page(config, session, client, 1)
-    pages = range(2, -(-total // PAGE) + 1)
-    rest = session.map(lambda page: _page(config, session, client, page)[0], pages) if pages else []
-    return first + [droplet for page in rest for droplet in page], total
+@dataclass(frozen=True)
+class _Page:
+    """One page. C(total) counts all droplets, C(following) is the next page's number; None where there is none."""
+
+    droplets: list[dict[str, Any]]
+    total: int | None
+    following: int | None
 
 
-def _page(
-    config: DigitalOceanConfig, session: ProviderSession, client: HttpClient, page: int
-) -> tuple[list[dict[str, Any]], int]:
-    query = urlencode({"per_page": PAGE, "page": page, "tag_name": config.tag})
-    request = HttpRequest(
-        "GET",
-        f"{config.endpoint}/droplets?{query}",
-        {"Authorization": f"Bearer {config.api_token}", "Accept": "application/json"},
-    )
-    return session.call(
-        "", f"GET droplets, page {page}", lambda timeout: client.send(request, timeout, _read_page), _advise
-    )
+class _Reader:
+    """Reads the list, its pages at the same time where their number is known."""
+
+    def __init__(self, config: DigitalOceanConfig, session: ProviderSession) -> None:
+        self._config = config
+        self._session = session
+        self._client = HttpClient(_explain)
+
+    def read(self) -> tuple[dict[Any, dict[str, Any]], int | None]:
+        """Read every page once; give the droplets by identifier and how many the API counts."""
+        first = last = self._page(1)
+        found = {droplet["id"]: droplet for droplet in first.droplets}
+        number = 1
+        if first.total is not None and first.total > len(found):
+            # A server may keep its pages shorter than it was asked for.
+            size = len(first.droplets) if first.following and first.droplets else PAGE
+            numbers = range(2, -(-first.total // size) + 1)
+            pages = self._session.map(self._page, numbers) if numbers else []
+            found.update((droplet["id"], droplet) for page in pages for droplet in page.droplets)
+            number, last = (numbers[-1], pages[-1]) if pages else (number, last)
+        while last.following is not None and (first.total is None or len(found) < first.total):
+            if last.following <= number:
+                raise self._session.error(
+                    "",
+                    f"GET droplets: page {number} names page {last.following} as the next after {len(found)} droplets",
+                    "Run again; if it stays so, the list cannot be read: see https://status.digitalocean.com.",
+                )
+            number = last.following
+            last = self._page(number)
+            found.update((droplet["id"], droplet) for droplet in last.droplets)
+        return found, first.total
+
+    def _page(self, number: int) -> _Page:
+        query = urlencode({"per_page": PAGE, "page": number, "tag_name": self._config.tag})
+        # The host in links.pages.next is the API's own, which need not be the one that is asked; the number counts.
+        request = HttpRequest(
+            "GET",
+            f"{self._config.endpoint}/droplets?{query}",
+            {"Authorization": f"Bearer {self._config.api_token}", "Accept": "application/json"},
+        )
+        return self._session.call(
+            "",
+            f"GET droplets, page {number}",
+            lambda timeout: self._client.send(request, timeout, lambda body: _read_page(body, number)),
+            _advise,
+        )
 
 
-def _read_page(body: bytes) -> tuple[list[dict[str, Any]], int]:
+def _read_page(body: bytes, number: int) -> _Page:
     answer = read_json(body)
-    droplets, total = answer.get("droplets"), answer.get("meta", {}).get("total")
-    if not isinstance(droplets, list) or not isinstance(total, int):
-        raise ValueError("it has no droplets or no meta.total")
-    return droplets, total
+    droplets = answer.get("droplets")
+    if not isinstance(droplets, list):
+        raise ValueError("it has no droplets")
+    total = (answer.get("meta") or {}).get("total")
+    url = ((answer.get("links") or {}).get("pages") or {}).get("next")
+    following = None
+    if url:
+        following = int(parse_qs(urlsplit(url).query).get("page", [str(number + 1)])[0])
+    elif total is None and "links" not in answer and len(droplets) >= PAGE:
+        # Neither a count nor links: a page that is full may have one after it.
+        following = number + 1
+    return _Page(droplets, total if isinstance(total, int) else None, following)
 
 
 def _host(droplet: Mapping[str, Any]) -> Host:

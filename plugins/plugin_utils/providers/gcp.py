@@ -42,6 +42,8 @@ FIELDS = (
 LIMIT_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+#: What a filter may hold without quotes: it reads as no number and no word of the filter's own.
+PLAIN_VALUE = re.compile(r"(?!(?:and|or|not|true|false|null|eq|ne)$)[a-z][a-z0-9_-]*")
 #: With one of these in the inventory file, the environment's credentials are another's.
 GIVEN = ("access_token", "service_account_file", "service_account_contents")
 
@@ -77,7 +79,7 @@ class GcpConfig:
         """The API's own filter for the cluster's machines; "" when the label is none that Compute Engine allows."""
         key, value = self.label
         if LABEL_KEY.fullmatch(key) and LABEL_VALUE.fullmatch(value):
-            return f'labels.{key}="{value}"'
+            return f"labels.{key}={value}" if PLAIN_VALUE.fullmatch(value) else f'labels.{key}="{value}"'
         return ""
 
 
@@ -90,7 +92,8 @@ def configure(values: Mapping[str, Any], label: tuple[str, str]) -> GcpConfig:
         credentials=GcpCredentials.read(values),
         label=label,
         regions=values["regions"],
-        endpoint=(values["endpoint"] or GcpConfig.endpoint).rstrip("/"),
+        # Google's own tools name the address with the path of the API, the client libraries without.
+        endpoint=(values["endpoint"] or GcpConfig.endpoint).rstrip("/").removesuffix("/compute/v1"),
     )
 
 
@@ -120,8 +123,8 @@ def _project(config: GcpConfig, session: ProviderSession, client: HttpClient, to
     while True:
         answer = _page(config, session, client, token, project, page_token)
         _check_whole(session, place, answer)
-        for scope in (answer.get("items") or {}).values():
-            found += (_host(project, instance) for instance in scope.get("instances") or ())
+        for name, scope in (answer.get("items") or {}).items():
+            found += (_host(project, name, instance) for instance in scope.get("instances") or ())
         page_token = answer.get("nextPageToken") or ""
         if not page_token:
             return [host for host in found if not config.regions or host.cloud_region in config.regions]
@@ -177,8 +180,8 @@ def _check_whole(session: ProviderSession, place: str, answer: Mapping[str, Any]
         )
 
 
-def _host(project: str, instance: Mapping[str, Any]) -> Host:
-    zone = str(instance["zone"]).rpartition("/")[2]
+def _host(project: str, scope: str, instance: Mapping[str, Any]) -> Host:
+    zone = str(instance.get("zone") or scope).rpartition("/")[2]
     labels = {str(tag): "" for tag in (instance.get("tags") or {}).get("items") or ()}
     labels.update(instance.get("labels") or {})
     interfaces = instance.get("networkInterfaces") or []

@@ -61,12 +61,23 @@ def configure(values: Mapping[str, Any], label: tuple[str, str]) -> YandexConfig
         raise OptionError("providers.yandex.folders names no folder; name at least one, or set YC_FOLDER_ID")
     return YandexConfig(
         folders=values["folders"],
-        credentials=YandexCredentials.read(values),
+        credentials=YandexCredentials.read({**values, "iam_endpoint": _iam_endpoint(values)}),
         label=label,
         regions=values["regions"],
-        endpoint=values["endpoint"] or YandexConfig.endpoint,
+        endpoint=_place(values["endpoint"]) or YandexConfig.endpoint,
         insecure_transport=values["insecure_transport"],
     )
+
+
+def _iam_endpoint(values: Mapping[str, Any]) -> str:
+    """Give the place of the IAM service; one without TLS is an emulator's, whose services share a port."""
+    shared = values["endpoint"] if values["insecure_transport"] else ""
+    return _place(values["iam_endpoint"] or shared)
+
+
+def _place(endpoint: str) -> str:
+    """Give C(host:port); gRPC would take a scheme for a way of finding names."""
+    return endpoint.rstrip("/").removeprefix("https://").removeprefix("http://")
 
 
 def load() -> None:

@@ -58,9 +58,9 @@ def machine(name: str, provider: str = "digitalocean", region: str = "sgp1", rol
     return Host(**{**values, **fields})
 
 
-def arranged(*machines: Host, **options: Any) -> Layout:
-    """Arrange machines under these options."""
-    return arrange(machines, settings(**options), GroupNames())
+def arranged(*machines: Host, missing: tuple[str, ...] = (), **options: Any) -> Layout:
+    """Arrange machines under these options; C(missing) clouds did not answer."""
+    return arrange(machines, settings(**options), GroupNames(), missing=missing)
 
 
 def test_no_role_at_all() -> None:
@@ -100,6 +100,46 @@ def test_etcd_follows_the_control_plane() -> None:
     """Where no label says etcd, the control plane is it."""
     layout = arranged(machine("cp", role="control-plane"), machine("w", role="worker"))
     assert layout.groups["etcd"] == ("cp",)
+
+
+@pytest.mark.parametrize(
+    ("missing", "options", "first"),
+    [
+        # The first region is whole, whoever else is missing.
+        (("aws",), {"regions": REGIONS}, ("a",)),
+        (("digitalocean",), {"regions": REGIONS}, ()),
+        (("aws",), {"regions": REGIONS, "home_region": "us"}, ()),
+        # Without regions the first by name is the home: AWS's would stand before DigitalOcean's.
+        (("aws",), {}, ()),
+        (("yandex",), {"providers": {"digitalocean": {}, "yandex": {}}}, ("c",)),
+        (("aws",), {"home_region": "digitalocean-sgp1"}, ("a",)),
+        (("aws",), {"home_region": "aws-us-east-1"}, ()),
+    ],
+)
+def test_no_second_control_plane(missing: tuple[str, ...], options: dict[str, Any], first: tuple[str, ...]) -> None:
+    """A cloud that is away does not make another machine the control plane than the one it may hold."""
+    given_options = {**options, "allow_partial": list(missing)}
+    layout = arranged(machine("a"), machine("c", region="nyc1"), missing=missing, **given_options)
+    assert layout.groups["kube_control_plane"] == layout.groups["etcd"] == first
+    assert layout.headless == (not first)
+    labelled = arranged(
+        machine("a"), machine("c", region="nyc1", role="control-plane"), missing=missing, **given_options
+    )
+    assert labelled.groups["kube_control_plane"] == ("c",)
+
+
+def test_home_region_without_a_machine() -> None:
+    """Without regions a wrong home_region would leave the cluster without a control plane."""
+    with pytest.raises(LayoutError, match=r"home_region 'sgp1' has no running machine.*machines are digitalocean-sgp1"):
+        arranged(machine("a"), home_region="sgp1")
+    assert arranged(machine("a", role="control-plane"), home_region="sgp1").groups["etcd"] == ("a",)
+
+
+def test_rare_group_of_kubespray() -> None:
+    """calico_rr is there only when a label names it."""
+    layout = arranged(machine("a", role="kube_control_plane,etcd,kube_node"), machine("b", role="calico_rr"))
+    assert layout.groups["calico_rr"] == ("b",)
+    assert "calico_rr" not in arranged(machine("a")).groups
 
 
 @given(
@@ -153,7 +193,11 @@ def test_regions_without_a_machine() -> None:
         LayoutError, match=r"region us has no running machine .* aws us-east-1, digitalocean nyc1 \(1 not"
     ):
         arranged(machine("a"), machine("b", region="nyc1", running=False), regions=REGIONS)
-    assert arranged(machine("a"), regions=REGIONS, allow_partial=["aws"]).groups["region_sg"] == ("a",)
+    # Only a cloud that really is missing excuses its region.
+    allowed: dict[str, Any] = {"regions": REGIONS, "allow_partial": ["aws"]}
+    with pytest.raises(LayoutError, match="region us has no running machine"):
+        arranged(machine("a"), **allowed)
+    assert arranged(machine("a"), missing=("aws",), **allowed).groups["region_sg"] == ("a",)
 
 
 def test_machine_outside_of_regions() -> None:
