@@ -26,7 +26,7 @@ ZONES = {
 MESH = ipaddress.ip_network("10.255.0.0/24")
 # Users reach 80 and 443; ssh and WireGuard check who knocks.
 PUBLIC = {("tcp", 22), ("tcp", 80), ("tcp", 443), ("udp", 51820)}
-# The kernel binds VXLAN's socket to every address: only a packet filter can close it.
+# The kernel binds VXLAN's socket to every address: the firewall shuts it, as test_firewall.py shows.
 VXLAN = ("udp", 8472)
 CLUSTER_DNS = "10.233.0.3"
 

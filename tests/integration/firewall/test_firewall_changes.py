@@ -9,7 +9,7 @@ import ipaddress
 import random
 
 import pytest
-from ansible_collections.meridian.geokube.plugins.module_utils import firewall_boot, firewall_guard, firewall_host
+from ansible_collections.meridian.geokube.plugins.module_utils import firewall_boot, firewall_host
 from ansible_collections.meridian.geokube.plugins.module_utils.firewall_rules import FirewallError, Wish, render
 from firewall_machine import Killed, Machine, wish
 
@@ -141,10 +141,10 @@ def test_the_next_run_says_that_there_was_a_roll_back(machine: Machine) -> None:
 def test_a_connection_from_before_confirms_nothing(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.node().ensure(wish())
     since = firewall_host.seconds_since_boot()
-    monkeypatch.setattr(firewall_guard.host, "ssh_session_start", lambda: since - 60)
+    monkeypatch.setattr(firewall_host, "ssh_session_start", lambda: since - 60)
     with pytest.raises(FirewallError, match="from before the new rules"):
         machine.node().confirm(wish())
-    monkeypatch.setattr(firewall_guard.host, "ssh_session_start", lambda: since + 60)
+    monkeypatch.setattr(firewall_host, "ssh_session_start", lambda: since + 60)
     machine.node().confirm(wish())
     assert_settled(machine, wish())
 
