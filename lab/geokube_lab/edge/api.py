@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from geokube_lab.edge import certificates, zones
+from geokube_lab.edge import certificates, dns, zones
 from geokube_lab.edge.access import Gate
 from geokube_lab.edge.errors import ApiError, invalid, not_found
 from geokube_lab.edge.faults import Faults
@@ -242,6 +242,7 @@ def application(api: Api, faults: Faults, issuer: certificates.Issuer) -> web.Ap
     router.add_get("/client/v4/accounts/{account}/tokens/verify", api.verify_token)
     router.add_get("/client/v4/ips", api.addresses)
     zones.add_routes(router, api.store)
+    dns.add_routes(router, api.store)
     certificates.add_routes(router, api.store, issuer)
     router.add_post("/faults", faults.order)
     router.add_delete("/faults", faults.clear)

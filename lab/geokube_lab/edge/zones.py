@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Meridian
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The API's answers about zones: their settings, cache rules and DNS records."""
+"""The API's answers about zones: their settings and cache rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ SETTINGS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "browser_cache_ttl": (14400, ()),
 }
 PHASE = "http_request_cache_settings"
-RECORD_TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "CAA", "SRV", "NS")
 
 
 def setting(store: Store, zone: str, name: str) -> Any:
@@ -115,47 +114,6 @@ class Zones:
         rule = {"id": identifier, "version": "1", "enabled": True, "description": "", **given}
         return {"ref": identifier, **rule, "last_updated": now()}
 
-    async def list_records(self, request: web.Request) -> web.Response:
-        """GET of DNS records by name, type and content."""
-        zone = request.match_info["zone"]
-        found = [record for record in self.store["dns_records"].values() if record["zone_id"] == zone]
-        for key in ("name", "type", "content"):
-            if key in request.query:
-                found = [record for record in found if record[key] == request.query[key]]
-        return page_of(request, found, 100)
-
-    async def create_record(self, request: web.Request) -> web.Response:
-        """POST of a DNS record."""
-        return _ok(self.store.put("dns_records", self._dns_record(await request.json(), request)))
-
-    async def update_record(self, request: web.Request) -> web.Response:
-        """PUT or PATCH of a DNS record."""
-        current = self.store.get("dns_records", request.match_info["id"])
-        given = await request.json()
-        record = self._dns_record({**current, **given} if request.method == "PATCH" else given, request)
-        return _ok(self.store.put("dns_records", record | {"id": current["id"], "created_on": current["created_on"]}))
-
-    async def delete_record(self, request: web.Request) -> web.Response:
-        """DELETE of a DNS record."""
-        self.store.delete("dns_records", request.match_info["id"])
-        return _ok({"id": request.match_info["id"]})
-
-    def _dns_record(self, given: Record, request: web.Request) -> Record:
-        zone = self.store.get("zones", request.match_info["zone"])
-        if given.get("type") not in RECORD_TYPES:
-            raise ApiError(400, 9004, f"record type {given.get('type')!r} is not supported")
-        name = str(given.get("name", ""))
-        if name != zone["name"] and not name.endswith("." + zone["name"]):
-            name = f"{name}.{zone['name']}".removeprefix("@.")
-        content = given.get("content")
-        if not content:
-            raise ApiError(400, 9009, "content is required")
-        twins = [r for r in self.store["dns_records"].values() if (r["name"], r["type"]) == (name, given["type"])]
-        if any(r["content"] == content and r["id"] != request.match_info.get("id") for r in twins):
-            raise ApiError(400, 81058, "An identical record already exists.")
-        defaults: Record = {"ttl": 1, "proxied": False, "proxiable": True, "comment": None, "tags": [], "settings": {}}
-        return {**defaults, **given, "name": name, "zone_id": zone["id"], "zone_name": zone["name"]}
-
 
 def _shown_ruleset(record: Record) -> Record:
     return {key: value for key, value in record.items() if key not in ("created_on", "modified_on")} | {
@@ -174,9 +132,3 @@ def add_routes(router: web.UrlDispatcher, store: Store) -> None:
     entry_point = base + f"/{{zone}}/rulesets/phases/{PHASE}/entrypoint"
     router.add_get(entry_point, zones.get_ruleset)
     router.add_put(entry_point, zones.put_ruleset)
-    records = base + "/{zone}/dns_records"
-    router.add_get(records, zones.list_records)
-    router.add_post(records, zones.create_record)
-    router.add_put(records + "/{id}", zones.update_record)
-    router.add_patch(records + "/{id}", zones.update_record)
-    router.add_delete(records + "/{id}", zones.delete_record)
