@@ -133,7 +133,7 @@ def steering(regions: Mapping[str, Region], plan: Mapping[str, Any]) -> tuple[di
 def traffic_wishes(hosts: Iterable[Mapping[str, Any]], plan: Mapping[str, Any], settings: Mapping[str, Any]) -> Record:
     """Give monitors, pools and load_balancers as M(meridian.geokube.cloudflare_traffic) takes them, and `summary`.
 
-    `settings`: cluster, hostname, monitor, steering_policy, session_affinity, session_affinity_ttl.
+    `settings`: cluster, hostname, monitor, steering_policy, session_affinity, session_affinity_ttl, session_failover.
     """
     regions = regions_of(hosts)
     cluster, hostname = settings["cluster"], settings["hostname"]
@@ -153,7 +153,8 @@ def traffic_wishes(hosts: Iterable[Mapping[str, Any]], plan: Mapping[str, Any], 
         for name, region in regions.items()
     ]
     default = [names[name] for name in order_for(home, plan, regions)]
-    geo = settings["steering_policy"] in ("geo", "dynamic_latency")
+    # The other policies choose among the default pools.
+    geo = settings["steering_policy"] == "geo"
     balancer = {
         "name": hostname,
         "default_pools": default,
@@ -168,6 +169,7 @@ def traffic_wishes(hosts: Iterable[Mapping[str, Any]], plan: Mapping[str, Any], 
     }
     if settings["session_affinity"] != "none":
         balancer["session_affinity_ttl"] = settings["session_affinity_ttl"]
+        balancer["session_affinity_attributes"] = {"zero_downtime_failover": settings["session_failover"]}
     summary = {
         "version": 1,
         "driver": "cloudflare",

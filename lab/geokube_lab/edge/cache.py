@@ -47,6 +47,7 @@ class Cache:
         eligible: bool
         edge_ttl: int | None = None
         override: bool = False
+        by_status: tuple[Record, ...] = ()
 
     def __init__(self) -> None:
         self._entries: OrderedDict[str, Stored] = OrderedDict()
@@ -56,7 +57,7 @@ class Cache:
         """What the rules say of a request; the last rule that matches wins, as in the real one."""
         key = f"{request.scheme} {request.host} {request.raw_path}"
         eligible = bool(STATIC.search(request.path.lower()))
-        ttl, override = None, False
+        ttl, override, by_status = None, False, ()
         for rule in rules:
             if not matches(rule["expression"], request):
                 continue
@@ -65,7 +66,8 @@ class Cache:
             edge = settings.get("edge_ttl", {})
             override = edge.get("mode") == "override_origin"
             ttl = edge.get("default") if edge.get("mode") in ("override_origin", "respect_origin") else None
-        return Cache.Plan(key, eligible and request.method in ("GET", "HEAD"), ttl, override)
+            by_status = tuple(edge.get("status_code_ttl") or ())
+        return Cache.Plan(key, eligible and request.method in ("GET", "HEAD"), ttl, override, by_status)
 
     def find(self, plan: Plan) -> Stored | None:
         """Give a fresh answer, if there is one."""
@@ -87,6 +89,9 @@ class Cache:
     def _lifetime(self, plan: Plan, response: aiohttp.ClientResponse) -> int:
         if "Set-Cookie" in response.headers or (response.content_length or 0) > LARGEST:
             return 0
+        for entry in plan.by_status:
+            if _covers(entry, response.status):
+                return max(0, int(entry["value"]))
         if response.status not in DEFAULT_TTL:
             return 0
         if plan.override and plan.edge_ttl is not None:
@@ -117,6 +122,11 @@ class Cache:
         entry = self._entries.pop(key, None)
         if entry:
             self._size -= len(entry.body)
+
+
+def _covers(entry: Record, status: int) -> bool:
+    spread = entry.get("status_code_range") or {"from": entry.get("status_code"), "to": entry.get("status_code")}
+    return bool((spread.get("from") or 0) <= status <= (spread.get("to") or 999))
 
 
 class Keeper:

@@ -167,7 +167,7 @@ class OriginHandler(BaseHTTPRequestHandler):
         if not probing:
             self.server.seen.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
         time.sleep(self.server.pause if self.path.startswith(self.server.pause_at) else 0.0)
-        status = 503 if probing and self.server.probed() else 200
+        status = 503 if probing and self.server.probed() else 404 if self.server.missing else 200
         answer = self.server.region.encode() if not self.path.startswith("/echo") else body
         self.send_response(status)
         for name, value in self.server.headers.items():
@@ -191,7 +191,7 @@ class OriginServer(ThreadingHTTPServer):
     def __init__(self, region: str, address: str, port: int, context: ssl.SSLContext) -> None:
         super().__init__((address, port), OriginHandler)
         self.region = region
-        self.ready = True
+        self.ready, self.missing = True, False
         # Seconds before answers about these paths; how many of the next probes fail; how many there were.
         self.pause, self.pause_at, self.failing, self.probes = 0.0, "/", 0, 0
         self._lock = threading.Lock()

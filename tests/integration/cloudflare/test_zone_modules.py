@@ -209,6 +209,23 @@ def test_the_edge_keeps_what_the_rules_say(clean: Edge, origins: Origins) -> Non
     assert clean.curl("au", "/results/1")[2] == "au"
 
 
+def test_an_error_is_kept_unless_the_rule_says_never(clean: Edge, origins: Origins) -> None:
+    """The real edge keeps a 404 without Cache-Control for three minutes: long after the region is whole again."""
+    balance(clean, origins)
+    plain = {"cache": True, "edge_ttl": {"mode": "respect_origin"}}
+    never = {"status_code_range": {"from": 400, "to": 599}, "value": -1}
+    for parameters, status in (
+        (plain, 404),
+        ({**plain, "edge_ttl": {**plain["edge_ttl"], "status_code_ttl": [never]}}, 200),  # type: ignore[dict-item]
+    ):
+        rules(clean, [dict(RULE, action_parameters=parameters)])
+        path = f"/results/{status}"
+        origins.servers["au"].missing = True
+        assert clean.curl("au", path)[0] == 404
+        origins.servers["au"].missing = False
+        assert clean.curl("au", path)[0] == status
+
+
 def test_a_rule_that_is_not_understood_is_told(clean: Edge) -> None:
     wanted = [dict(RULE, expression="nonsense")]
     result = run_module(clean, "cloudflare_cache_ruleset", {"zone": ZONE, "owner": "test", "rules": wanted})

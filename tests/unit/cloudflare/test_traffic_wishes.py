@@ -42,6 +42,7 @@ SETTINGS: dict[str, Any] = {
     "steering_policy": "geo",
     "session_affinity": "none",
     "session_affinity_ttl": 1800,
+    "session_failover": "sticky",
     "monitor": {"type": "https", "path": "/readyz"},
 }
 
@@ -111,10 +112,22 @@ def test_two_regions_in_one_cloudflare_region_are_told_apart_by_country() -> Non
     assert [pools[:2] for pools in balancer["country_pools"].values()] == [["devfest-id", "devfest-sg"]]
 
 
-def test_without_geography_nothing_is_listed_by_region() -> None:
-    (balancer,) = traffic_wishes(HOSTS, PLAN, dict(SETTINGS, steering_policy="off"))["load_balancers"]
-    assert balancer["region_pools"] == {}
+@pytest.mark.parametrize("policy", ["off", "random", "proximity", "dynamic_latency"])
+def test_without_geography_nothing_is_listed_by_region(policy: str) -> None:
+    """These policies choose among the default pools, and the empty maps clear what geo had."""
+    (balancer,) = traffic_wishes(HOSTS, PLAN, dict(SETTINGS, steering_policy=policy))["load_balancers"]
+    assert balancer["steering_policy"] == policy
+    assert balancer["region_pools"] == balancer["country_pools"] == {}
     assert len(balancer["default_pools"]) == 4
+
+
+def test_sessions_move_when_their_machine_fails() -> None:
+    (balancer,) = traffic_wishes(HOSTS, PLAN, SETTINGS)["load_balancers"]
+    assert balancer["session_affinity"] == "none"
+    assert not {"session_affinity_ttl", "session_affinity_attributes"} & set(balancer)
+    (balancer,) = traffic_wishes(HOSTS, PLAN, dict(SETTINGS, session_affinity="cookie"))["load_balancers"]
+    assert balancer["session_affinity_attributes"] == {"zero_downtime_failover": "sticky"}
+    assert balancer["session_affinity_ttl"] == 1800
 
 
 @pytest.mark.parametrize(
