@@ -138,7 +138,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible.errors import AnsibleError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.meridian.geokube.plugins.plugin_utils.collect import Answer, collect, hidden
 from ansible_collections.meridian.geokube.plugins.plugin_utils.host_cache import cache_key, pack, unpack
 from ansible_collections.meridian.geokube.plugins.plugin_utils.hosts import Host
@@ -148,6 +147,7 @@ from ansible_collections.meridian.geokube.plugins.plugin_utils.inventory_setting
     read_settings,
 )
 from ansible_collections.meridian.geokube.plugins.plugin_utils.layout import Layout, LayoutError, arrange
+from ansible_collections.meridian.geokube.plugins.plugin_utils.marks import Marker
 from ansible_collections.meridian.geokube.plugins.plugin_utils.names import RESERVED_GROUPS, GroupNames, NameRefused
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_options import OptionError
 from ansible_collections.meridian.geokube.plugins.plugin_utils.provider_registry import Provider, configured
@@ -159,19 +159,8 @@ if TYPE_CHECKING:
 
 #: Ansible's own code for an error of a parser.
 EXIT_CODE = 4
-#: Variables that have few different values, all of them text.
-SHARED_VARIABLES = frozenset(
-    f"geokube_{name}"
-    for name in ("provider", "account", "region", "cloud_region", "zone", "machine_type", "state", "created")
-)
 #: Options whose values are expressions over a host's variables; they are not templated as a whole.
 EXPRESSIONS = frozenset({"compose", "groups", "hostname", "keyed_groups"})
-
-
-def _protected(value: Any) -> Any:
-    """Mark text that looks like a template as none: whoever may label a machine must not run anything here."""
-    texts = value.values() if isinstance(value, dict) else (value,)
-    return wrap_var(value) if any(isinstance(text, str) and "{" in text for text in texts) else value
 
 
 @contextmanager
@@ -298,7 +287,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         explicit = {*(self.get_option("groups") or {})}
         explicit |= {str(keyed.get("parent_group")) for keyed in self.get_option("keyed_groups") or []}
         group_names = GroupNames()
-        layout = arrange(machines, settings, group_names, self._namer(), _protected, missing)
+        layout = arrange(machines, settings, group_names, self._namer(), Marker().variables, missing)
         if layout.headless:
             self.display.warning(
                 f"No machine is labelled control-plane, and {' and '.join(missing)} may hold the first of the home "
@@ -367,21 +356,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _add(self, layout: Layout, recorder: Recorder) -> None:
         inventory = self.inventory
+        # What the user's expressions made stays as it is; Ansible knows already what of it came from a cloud.
+        composed = Marker(possible=lambda text: text)
         for name, value in layout.variables.items():
             inventory.set_variable("all", name, value)
-        # Ansible makes its own copy of each value; most are the same for many hosts and need only one.
-        stored: dict[str, Any] = {}
         for member in layout.members:
             inventory.add_host(member.name)
-            kept = inventory.hosts[member.name].vars
+            host = inventory.hosts[member.name]
+            # The host's own method: the inventory's would copy each value, of which most belong to many hosts.
             for name, value in member.variables.items():
-                if name in SHARED_VARIABLES:
-                    inventory.set_variable(member.name, name, stored.get(value, value))
-                    stored[value] = kept[name]
-                else:
-                    inventory.set_variable(member.name, name, value)
+                host.set_variable(name, value)
             for name, value in recorder.variables.get(member.name, {}).items():
-                inventory.set_variable(member.name, name, value)
+                inventory.set_variable(member.name, name, composed.value(value))
         for group in [*layout.groups, *recorder.groups]:
             inventory.add_group(group)
         for group, hosts in layout.groups.items():

@@ -46,10 +46,11 @@ class LayoutError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One host of the inventory, its variables and the machine it stands for."""
+    """One host of the inventory, its variables, the role groups it is in and the machine it stands for."""
 
     name: str
     variables: dict[str, Any]
+    groups: tuple[str, ...]
     machine: Host
 
 
@@ -71,13 +72,13 @@ def arrange(
     settings: Settings,
     group_names: GroupNames,
     name_of: Callable[[Mapping[str, Any]], str] | None = None,
-    protect: Callable[[Any], Any] = lambda value: value,
+    marked: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     missing: Collection[str] = (),
 ) -> Layout:
     """Arrange the running machines; C(name_of(variables)) gives a host's name where C(hostname) is a template.
 
-    C(protect(value)) marks what came from a cloud and could be taken for a template; C(missing) are the providers that
-    did not answer and may be missing. Raises LayoutError that lists every problem: names that clash, a machine outside
+    C(marked(variables)) says what of it could be taken for a template; C(missing) are the providers that did not answer
+    and may be missing. Raises LayoutError that lists every problem: names that clash, a machine outside
     of every region, a role that does not exist, a region without a machine.
     """
     problems: list[str] = []
@@ -86,8 +87,9 @@ def arrange(
         if not machine.running:
             continue
         try:
-            variables = {name: protect(value) for name, value in _variables(machine, settings).items()}
-            members.append(Member(_name(machine, variables, settings, name_of), variables, machine))
+            role_groups, roles = _roles(machine, settings)
+            variables = marked(_variables(machine, settings) | {"geokube_roles": roles})
+            members.append(Member(_name(machine, variables, settings, name_of), variables, role_groups, machine))
         except (ValueError, NameRefused) as error:
             problems.append(str(error))
     members.sort(key=lambda member: member.name)
@@ -98,7 +100,7 @@ def arrange(
     shared: dict[str, Any] = {"geokube_cluster": settings.cluster}
     if settings.home_region:
         shared["geokube_home_region"] = settings.home_region
-    return Layout(tuple(members), groups, shared, headless=bool(members and not groups["kube_control_plane"]))
+    return Layout(tuple(members), groups, marked(shared), headless=bool(members and not groups["kube_control_plane"]))
 
 
 def _variables(machine: Host, settings: Settings) -> dict[str, Any]:
@@ -134,6 +136,18 @@ def _variables(machine: Host, settings: Settings) -> dict[str, Any]:
         variables["ansible_host"] = machine.private_ip
         variables["geokube_bastion"] = bastion
     return variables
+
+
+def _roles(machine: Host, settings: Settings) -> tuple[tuple[str, ...], list[str]]:
+    """Give the role groups of a machine and what its label says."""
+    label = machine.labels.get(settings.role_label, "")
+    if not label:
+        return DEFAULT_GROUPS, []
+    try:
+        groups = groups_of_label(label)
+    except ValueError as error:
+        raise ValueError(f"the label {settings.role_label} of {machine.described()}: {error}") from error
+    return groups, [NAME_OF_GROUP[group] for group in groups]
 
 
 def _name(
@@ -190,19 +204,12 @@ def _empty_regions(
 def _groups(
     members: Sequence[Member], settings: Settings, group_names: GroupNames, missing: Collection[str]
 ) -> dict[str, tuple[str, ...]]:
-    """Fill the role groups and those of region, zone and provider, and set C(geokube_roles) to what the labels say."""
+    """Fill the role groups and those of region, zone and provider."""
     roles: dict[str, list[str]] = {}
     places: dict[tuple[str, str], list[str]] = {}
     problems: list[str] = []
     for member in members:
-        label = member.machine.labels.get(settings.role_label, "")
-        try:
-            groups = groups_of_label(label) if label else DEFAULT_GROUPS
-        except ValueError as error:
-            problems.append(f"the label {settings.role_label} of {member.machine.described()}: {error}")
-            continue
-        member.variables["geokube_roles"] = [NAME_OF_GROUP[group] for group in groups] if label else []
-        for group in groups:
+        for group in member.groups:
             roles.setdefault(group, []).append(member.name)
         for kind in ("provider", "region", "zone"):
             places.setdefault((kind, member.variables[f"geokube_{kind}"]), []).append(member.name)

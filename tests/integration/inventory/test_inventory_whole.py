@@ -63,6 +63,8 @@ def test_whole(runner: Runner) -> None:
     done = runner.run("--list", "-v")
     assert done.code == 0, done.stderr
     assert len(done.hostvars) == 40
+    # Text that is no template is text, for whatever else reads it.
+    assert "__ansible_unsafe" not in done.stdout
     lines = re.findall(r"^geokube: (\w+): (\d+) hosts, (\d+) requests, \d+\.\d\d s$", done.stdout, re.MULTILINE)
     assert {name: int(hosts) for name, hosts, _requests in lines} == dict.fromkeys(
         ("aws", "gcp", "digitalocean", "yandex"), 10
@@ -226,9 +228,15 @@ def test_constructable(runner: Runner) -> None:
     assert sorted(done.inventory["teams"]["children"]) == ["team_blue", "team_red"]
 
 
-def test_text_of_a_cloud_is_no_template(runner: Runner) -> None:
+@pytest.mark.parametrize(
+    "trap",
+    [
+        "{{ lookup('ansible.builtin.pipe', 'id') }}",
+        "#jinja2:variable_start_string:'[[',variable_end_string:']]'\n[[ lookup('ansible.builtin.pipe', 'id') ]]",
+    ],
+)
+def test_text_of_a_cloud_is_no_template(runner: Runner, trap: str) -> None:
     """Whoever may label a machine cannot run anything on the controller."""
-    trap = "{{ lookup('ansible.builtin.pipe', 'id') }}"
     done = run_with(
         runner,
         machine("a", "aws", labels={"geokube-cluster": "k1", "Name": "a", "trap": trap}),
