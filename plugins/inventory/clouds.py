@@ -163,6 +163,15 @@ EXIT_CODE = 4
 EXPRESSIONS = frozenset({"compose", "groups", "hostname", "keyed_groups"})
 
 
+def _decrypted(value: Any) -> Any:
+    """Give the value with what C(!vault) encrypts as text, which core 2.18's templates leave to their reader."""
+    if isinstance(value, Mapping):
+        return {key: _decrypted(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_decrypted(entry) for entry in value]
+    return str(value) if getattr(value, "__ENCRYPTED__", False) else value
+
+
 @contextmanager
 def _without_collector() -> Iterator[None]:
     """Keep Python from looking for garbage among machines that all stay: two seconds at 10000 of them.
@@ -231,7 +240,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             return value
         self.templar.available_variables = self._vars
         try:
-            return self.templar.template(value)
+            return _decrypted(self.templar.template(value))
         except AnsibleError as error:
             raise OptionError(f"the template in {name} cannot be filled in: {error}") from error
 

@@ -61,6 +61,25 @@ def test_digitalocean_option_beats_environment(runner: Runner) -> None:
     assert_found(ask(runner, "digitalocean", template, environment), credentials.DIGITALOCEAN_TOKEN)
 
 
+def test_vault(runner: Runner, tmp_path: Path) -> None:
+    """A secret that the file holds encrypted."""
+    from ansible.constants import DEFAULT_VAULT_ID_MATCH
+    from ansible.parsing.vault import VaultLib, VaultSecret
+
+    assert runner.clouds is not None
+    password = tmp_path / "password"
+    password.write_text("open-sesame")
+    secrets = [(DEFAULT_VAULT_ID_MATCH, VaultSecret(b"open-sesame"))]
+    encrypted = VaultLib(secrets).encrypt(credentials.DIGITALOCEAN_TOKEN).decode().replace("\n", "\n      ")
+    source = tmp_path / "vault.geokube.yml"
+    source.write_text(
+        "plugin: meridian.geokube.clouds\ncluster: k1\nproviders:\n  digitalocean:\n"
+        f"    endpoint: {runner.clouds.digitalocean.endpoint}\n    api_token: !vault |\n      {encrypted}\n"
+    )
+    arguments = ("--list", "-vvvv", "--vault-password-file", str(password))
+    assert_found(runner.run(*arguments, source=source, environment=NOBODY), credentials.DIGITALOCEAN_TOKEN)
+
+
 def test_digitalocean_nothing(runner: Runner) -> None:
     """Without a token the option and the variable are named."""
     done = ask(runner, "digitalocean", {})
