@@ -86,7 +86,9 @@ options:
             description: The account of the machine to use. Variable C(GCP_SERVICE_ACCOUNT_EMAIL).
             type: str
           endpoint:
-            description: Another address of the API, with C(/compute/v1) or without.
+            description:
+              - Another address of the API, with C(/compute/v1) or without.
+              - Variable C(CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE).
             type: str
       digitalocean:
         description: DigitalOcean's droplets.

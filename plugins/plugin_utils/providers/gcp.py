@@ -55,7 +55,7 @@ OPTIONS = (
     Option("service_account_file", environment=("GCP_SERVICE_ACCOUNT_FILE",), unless=GIVEN),
     Option("service_account_contents", environment=("GCP_SERVICE_ACCOUNT_CONTENTS",), secret=True, unless=GIVEN),
     Option("service_account_email", environment=("GCP_SERVICE_ACCOUNT_EMAIL",)),
-    Option("endpoint"),
+    Option("endpoint", environment=("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE",)),
 )
 
 

@@ -216,6 +216,14 @@ def test_gcp_service_account(runner: Runner, tmp_path: Path, how: str) -> None:
     assert_found(done, "PRIVATE KEY", key["private_key"].splitlines()[1])
 
 
+def test_gcp_token_alone(runner: Runner) -> None:
+    """A token in the environment says its kind itself; the address may come from where gcloud has it."""
+    assert runner.clouds is not None
+    address = f"{runner.clouds.gcp.endpoint}/compute/v1/"
+    environment = {"GCP_ACCESS_TOKEN": credentials.GCP_TOKEN, "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": address}
+    assert_found(ask(runner, "gcp", {"endpoint": ""}, environment), credentials.GCP_TOKEN)
+
+
 def test_gcp_application_default(runner: Runner, tmp_path: Path) -> None:
     """GOOGLE_APPLICATION_CREDENTIALS, with nothing else set."""
     assert runner.clouds is not None
@@ -299,6 +307,8 @@ def test_yandex_key_of_another(runner: Runner) -> None:
 
 def test_yandex_metadata(runner: Runner) -> None:
     """Without credentials the machine's own account is used; the metadata service is where YC_METADATA_ADDR says."""
+    assert runner.clouds is not None
+    assert_found(ask(runner, "yandex", {}, {"YC_METADATA_ADDR": runner.clouds.yandex.metadata.address}))
     done = ask(runner, "yandex", {}, {"YC_METADATA_ADDR": "127.0.0.1:9"}, timeout=1, retries=0)
     assert done.code == PARSER_ERROR
     assert "yandex: token of this machine's account: the connection failed: Connection refused" in done.stderr
