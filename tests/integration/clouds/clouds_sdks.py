@@ -34,7 +34,7 @@ def aws(
         endpoint_url=clouds.aws.endpoint,
         aws_access_key_id=key or credentials.AWS_ACCESS_KEY_ID,
         aws_secret_access_key=secret or key or credentials.AWS_SECRET_ACCESS_KEY,
-        config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=timeout),
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=20, read_timeout=timeout),
     )
 
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -117,16 +119,15 @@ def test_past_the_deadline() -> None:
 
 
 def test_map_keeps_order_and_runs_at_once() -> None:
-    """Sixteen items that take 0.2 s each take little more together."""
-    start = time.monotonic()
+    """Sixteen items are worked on at once: each waits for all the others."""
     numbers = list(range(16))
+    together = threading.Barrier(len(numbers), timeout=60)
 
-    def slow(number: int) -> int:
-        time.sleep(0.2)
+    def meet(number: int) -> int:
+        together.wait()
         return number * 2
 
-    assert session().map(slow, numbers) == [number * 2 for number in numbers]
-    assert time.monotonic() - start < 1.6
+    assert session(seconds=120).map(meet, numbers) == [number * 2 for number in numbers]
 
 
 def test_map_gives_every_failure() -> None:
@@ -157,7 +158,7 @@ def settings(**options: Any) -> Any:
         "hostname": "name",
         "bastion": None,
         "allow_partial": [],
-        "deadline": 0.5,
+        "deadline": 2,
         "timeout": 10,
         "retries": 0,
     }
@@ -168,17 +169,14 @@ def test_collect_leaves_a_hanging_provider() -> None:
     """The deadline holds when a call never comes back, and says what it waited for."""
 
     def hang(one: ProviderSession) -> list[Any]:
-        return one.call("project p1", "GET machines", lambda timeout: time.sleep(30), advise) or []
+        return one.call("project p1", "GET machines", lambda timeout: time.sleep(600), advise) or []
 
     start = time.monotonic()
     slow, quick = collect([provider("aws", hang), provider("gcp", lambda one: [])], settings())
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 60
     assert quick.failures == ()
-    assert (
-        slow.failures[0].message
-        == ("no complete answer within the deadline of 0.5 s; waiting for project p1: GET machines (0 s)")
-        or "(1 s)" in slow.failures[0].message
-    )
+    told = r"no complete answer within the deadline of 2 s; waiting for project p1: GET machines \(\d+ s\)"
+    assert re.fullmatch(told, slow.failures[0].message)
 
 
 def test_collect_gives_an_answer_of_another_shape_as_a_failure() -> None:
