@@ -72,13 +72,19 @@ class Identity:
     """Credentials that were found, ready to sign."""
 
     def __init__(self, session: Any, credentials: Any) -> None:
+        from botocore.configprovider import ConfiguredEndpointProvider
+
         self._resolver = session.get_component("endpoint_resolver")
+        configured = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), "ec2")
+        self._configured = str(configured.provide() or "").rstrip("/")
         self._credentials = credentials
         #: The region that is asked for the names of the others.
         self.default_region = session.get_config_variable("region") or "us-east-1"
 
     def endpoint(self, region: str) -> str:
-        """Give EC2's own endpoint of a region."""
+        """Give EC2's endpoint of a region: the profile's, where it names one, else AWS's own."""
+        if self._configured:
+            return self._configured
         resolved = self._resolver.construct_endpoint("ec2", region)
         host = resolved["hostname"] if resolved else f"ec2.{region}.amazonaws.com"
         return f"https://{host}"

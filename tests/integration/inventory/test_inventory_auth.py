@@ -162,6 +162,18 @@ def test_aws_profile(runner: Runner, tmp_path: Path, by_option: bool) -> None:
     assert_found(ask(runner, "aws", {"profile": "prod"} if by_option else {}, environment))
 
 
+def test_aws_endpoint_of_a_profile(runner: Runner, tmp_path: Path) -> None:
+    """A profile may name the address of EC2, as for every AWS tool."""
+    assert runner.clouds is not None
+    config = tmp_path / "config"
+    config.write_text(
+        f"[profile prod]\nservices = here\naws_access_key_id = {credentials.AWS_ACCESS_KEY_ID}\n"
+        f"aws_secret_access_key = {credentials.AWS_SECRET_ACCESS_KEY}\n"
+        f"[services here]\nec2 =\n  endpoint_url = {runner.clouds.aws.endpoint}\n"
+    )
+    assert_found(ask(runner, "aws", {"profile": "prod", "endpoint": ""}, {"AWS_CONFIG_FILE": str(config)}))
+
+
 def test_aws_no_such_profile(runner: Runner) -> None:
     """A profile that does not exist is named."""
     done = ask(runner, "aws", {"profile": "no-such-profile"})
