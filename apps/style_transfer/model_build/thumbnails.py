@@ -49,18 +49,19 @@ def landscape() -> npt.NDArray[np.uint8]:
 
 
 def write_thumbnails(network: bytes, folder: Path) -> None:
-    """Write ``00.webp`` to ``25.webp`` and ``original.webp`` into ``folder``."""
+    """Write ``00.webp`` to ``25.webp``, painted by the published network, and ``original.webp`` into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     picture = landscape()
     _save(picture, folder / "original.webp")
+    image = np.ascontiguousarray((picture.astype(np.float32) / 255).transpose(2, 0, 1)[None])
     for number in range(STYLE_COUNT):
         style = np.zeros(STYLE_COUNT, np.float32)
         style[number] = 1
-        painted = session.run(None, {"image": picture, "style_weights": style})[0]
-        _save(painted, folder / f"{number:02d}.webp")
+        painted = session.run(None, {"image": image, "style_weights": style})[0][0]
+        _save((painted.transpose(1, 2, 0) * 255 + 0.5).astype(np.uint8), folder / f"{number:02d}.webp")
 
 
 def _save(picture: npt.NDArray[np.uint8], path: Path) -> None:

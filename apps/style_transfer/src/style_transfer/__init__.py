@@ -4,4 +4,4 @@
 __version__ = "0.1.0"
 
 #: Goes into every result id: change it when the network or anything else that shapes a picture changes.
-MODEL_VERSION = "multistyle26-1"
+MODEL_VERSION = "multistyle26-2"

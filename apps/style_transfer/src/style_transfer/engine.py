@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from importlib import resources
 from typing import cast
 
@@ -16,6 +17,8 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime
 
+from style_transfer.strips import CHANNELS, Memory, Moments, Strip, Strips
+
 Picture = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
@@ -23,15 +26,14 @@ Floats = npt.NDArray[np.float32]
 SIDE_MULTIPLE = 4
 #: Its reflected borders need at least this many pixels.
 MIN_SIDE = 16
-#: Larger pictures go through the first layers in strips, for a third of the memory and a tenth more time.
-WHOLE_PIXELS = 300_000
-#: Of still larger ones, only one at a time is in the network, and its memory is handed back.
+#: The memory that a picture of more pixels took is handed back after it ...
+SHRINK_PIXELS = 600_000
+#: ... and of still larger ones, only one at a time is in the network.
 ALONE_PIXELS = 1_200_000
-#: Rows of a strip: the first layer's channels of so few stay in the processor's cache.
-STRIP_ROWS = 16
 #: The first convolution reaches so far.
 REACH = 4
-CHANNELS = 32
+#: The mean colour need not be exact: every so many rows and columns give it.
+COLOUR_STEP = 8
 
 
 def _session(name: str) -> onnxruntime.InferenceSession:
@@ -52,11 +54,12 @@ class Engine:
     """Stylises pictures. Threads may share it: onnxruntime's run is thread-safe and releases the interpreter."""
 
     def __init__(self) -> None:
-        self._whole = _session("whole")
-        self._statistics = _session("statistics")
-        self._head = _session("head")
-        self._tail = _session("tail")
+        self._first = _session("first")
+        self._second = _session("second")
+        self._third = _session("third")
+        self._remainder = _session("remainder")
         self._alone = threading.Lock()
+        self._memory = Memory()
         self._shrink = onnxruntime.RunOptions()
         self._shrink.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
@@ -73,46 +76,61 @@ class Engine:
         below, right = -height % SIDE_MULTIPLE, -width % SIDE_MULTIPLE
         if below or right:
             picture = np.pad(picture, ((0, below), (0, right), (0, 0)), mode="reflect")
-        if height * width <= WHOLE_PIXELS:
-            feeds = {"image": np.ascontiguousarray(picture), "style_weights": style}
-            result = cast(Picture, self._whole.run(None, feeds)[0])
-        elif height * width <= ALONE_PIXELS:
-            result = self._in_strips(picture, style, None)
-        else:
+        if height * width > ALONE_PIXELS:
             with self._alone:
-                result = self._in_strips(picture, style, self._shrink)
+                result = self._run(picture, style, self._shrink)
+        else:
+            result = self._run(picture, style, self._shrink if height * width > SHRINK_PIXELS else None)
         return result[:height, :width]
 
-    def _in_strips(self, picture: Picture, style: Floats, options: onnxruntime.RunOptions | None) -> Picture:
-        height, width = picture.shape[:2]
-        padded = np.pad(picture, ((REACH, REACH), (REACH, REACH), (0, 0)), mode="reflect")
-        mean, variance = self._measure(padded, height, width)
-        carried = np.empty((1, CHANNELS, height // 2, width // 2), np.float32)
-        for top in range(0, height, STRIP_ROWS):
-            end = min(top + STRIP_ROWS, height)
-            # The second convolution looks one row up: into the strip above, or reflected at the picture's edge.
-            first = max(0, top - 1)
-            feeds = {
-                "image": padded[first : end + 2 * REACH],
-                "mean": mean,
-                "variance": variance,
-                "style_weights": style,
-                "pads": np.array([0, 0, int(top == 0), 1, 0, 0, 0, 0], np.int64),
-            }
-            carried[:, :, top // 2 : end // 2] = self._head.run(None, feeds)[0]
-        return cast(Picture, self._tail.run(None, {"carried": carried, "style_weights": style}, options)[0])
+    def _run(self, picture: Picture, style: Floats, options: onnxruntime.RunOptions | None) -> Picture:
+        carried = self._contract(picture, style)
+        return cast(Picture, self._remainder.run(None, {"carried": carried, "style_weights": style}, options)[0])
 
-    def _measure(self, padded: Picture, height: int, width: int) -> tuple[Floats, Floats]:
-        """Mean and variance of each channel of the first convolution, merged over strips (Chan et al. 1979)."""
-        count = 0
-        mean = np.zeros((1, CHANNELS, 1, 1))
-        squares = np.zeros((1, CHANNELS, 1, 1))
-        for top in range(0, height, STRIP_ROWS):
-            end = min(top + STRIP_ROWS, height)
-            strip_mean, strip_squares = self._statistics.run(None, {"image": padded[top : end + 2 * REACH]})
-            more = (end - top) * width
-            apart = strip_mean - mean
-            mean += apart * more / (count + more)
-            squares += strip_squares + apart**2 * count * more / (count + more)
-            count += more
-        return mean.astype(np.float32), (squares / count).astype(np.float32)
+    def _contract(self, picture: Picture, style: Floats) -> Floats:
+        """The three convolutions that bring the picture to a quarter of its size, (1, 32, height / 4, width / 4)."""
+        height, width = picture.shape[:2]
+        moments = Moments()
+        features = Strips(self._memory, height, width)
+        for strip in self._convolve(picture, features):
+            moments.add(strip.values, around_zero=True)
+        halved, before, moments = features.halved(), moments, Moments()
+        for strip in _halve(self._second, features, halved, before, style):
+            moments.add(strip.values, around_zero=False)
+        del features
+        whole = np.empty((1, CHANNELS, height // 4, width // 4), np.float32)
+        for strip in _halve(self._third, halved, halved.halved(), moments, style):
+            whole[:, :, strip.top : strip.end] = strip.values
+        return whole
+
+    def _convolve(self, picture: Picture, features: Strips) -> Iterator[Strip]:
+        """Fill the strips with the first convolution, and give each when it is done."""
+        padded = np.pad(picture, ((REACH, REACH), (REACH, REACH), (0, 0)), mode="reflect")
+        colour = picture[::COLOUR_STEP, ::COLOUR_STEP].mean(axis=(0, 1)).astype(np.float32).reshape(1, 3, 1, 1)
+        binding = self._first.io_binding()
+        binding.bind_cpu_input("colour", colour)
+        for strip in features:
+            binding.bind_cpu_input("image", padded[strip.top : strip.end + 2 * REACH])
+            strip.bind_output(binding)
+            self._first.run_with_iobinding(binding)
+            yield strip
+
+
+def _halve(
+    session: onnxruntime.InferenceSession, before: Strips, after: Strips, moments: Moments, style: Floats
+) -> Iterator[Strip]:
+    """Normalise the strips by their moments, convolve them to half the size, and give each when it is done."""
+    inputs = {"mean_before": moments.mean, "variance_before": moments.variance, "style_weights": style}
+    binding = session.io_binding()
+    for name, value in inputs.items():
+        binding.bind_cpu_input(name, value)
+    # Above the first row is, by reflection, the second one.
+    above = before[0].values[:, :, 1:2]
+    for strip, result in zip(before, after, strict=True):
+        row = np.ascontiguousarray(above)
+        binding.bind_cpu_input("above", row)
+        binding.bind_cpu_input("strip", strip.values)
+        result.bind_output(binding)
+        session.run_with_iobinding(binding)
+        yield result
+        above = strip.values[:, :, -1:]
