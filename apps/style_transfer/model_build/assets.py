@@ -38,6 +38,8 @@ def build_assets(folder: Path) -> None:
         "third": build_contraction(weights, third, second),
         "remainder": build_remainder(weights),
     }
+    for left in folder.glob("*.onnx"):  # of an earlier build, under names that are no longer used
+        left.unlink()
     for name, graph in graphs.items():
         (folder / f"{name}.onnx").write_bytes(graph.SerializeToString(deterministic=True))
     write_thumbnails(published_network(), folder / "styles")
