@@ -59,6 +59,8 @@ class Runner:
 
     def __init__(self, venv: Path, any_unparsed_is_failed: str, folder: Path) -> None:
         self.folder = folder
+        #: Whether ansible-inventory itself has --flush-cache; core 2.18's has not.
+        self.flushes = venv == ROOT / ".venv"
         self.clouds: Clouds | None = None
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GCP_", "YC_"))
