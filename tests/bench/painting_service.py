@@ -92,12 +92,12 @@ class Caller:
         return milliseconds, {name: float(value) for name, value in stages}
 
 
-def paintings(service: Running, photo: bytes, size: int, seconds: float) -> float:
-    """Paintings a second from as many callers as keep the workers busy."""
+def paintings(service: Running, photo: bytes, size: int, seconds: float) -> tuple[float, float]:
+    """Paintings a second with as many callers as keep the workers busy, and the service's CPU milliseconds for each."""
     callers = [Caller(service, photo, size) for _ in range(service.workers + 1)]
     done = [0] * len(callers)
     failures: list[Exception] = []
-    begun = time.perf_counter()
+    cpu, begun = service.cpu_seconds(), time.perf_counter()
 
     def call(index: int) -> None:
         try:
@@ -114,7 +114,8 @@ def paintings(service: Running, photo: bytes, size: int, seconds: float) -> floa
         thread.join()
     if failures:
         raise failures[0]
-    return sum(done) / (time.perf_counter() - begun)
+    elapsed, cpu = time.perf_counter() - begun, service.cpu_seconds() - cpu
+    return sum(done) / elapsed, cpu / sum(done) * 1000
 
 
 def busy_seconds() -> float:
