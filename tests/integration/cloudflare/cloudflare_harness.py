@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ from geokube_lab.edge.authority import Authority  # noqa: E402
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 ZONE = "fedcba9876543210fedcba9876543210"
 TOKEN = "geokube-lab-cloudflare-token"
+CACHE_RULES = f"/zones/{ZONE}/rulesets/phases/http_request_cache_settings/entrypoint"
 # Those that take the common options.
 GROUP = yaml.safe_load((REPOSITORY / "meta" / "runtime.yml").read_text())["action_groups"]["cloudflare"]
 PLACES = {"ru": "127.0.1.1", "sg": "127.0.1.2", "au": "127.0.1.3", "br": "127.0.1.4"}
@@ -125,11 +127,14 @@ class Edge:
             return json.load(answer)["result"]
 
     def wipe(self) -> None:
-        """Delete every balancer, pool and monitor."""
+        """Delete every balancer, pool and monitor, and the zone's cache rules."""
         for path in (f"/zones/{ZONE}/load_balancers", *(f"/accounts/{ACCOUNT}/load_balancers/{kind}"
                                                         for kind in ("pools", "monitors"))):  # fmt: skip
             for record in self.api("GET", path):
                 self.api("DELETE", f"{path}/{record['id']}")
+        with contextlib.suppress(urllib.error.HTTPError):
+            if self.api("GET", CACHE_RULES)["rules"]:
+                self.api("PUT", CACHE_RULES, {"rules": []})
         self.clear()
 
     def curl(self, place: str, path: str, *arguments: str, host: str = "style.geokube.test") -> tuple[int, str, str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from cloudflare_harness import ACCOUNT, TOKEN, ZONE, Edge
+from cloudflare_harness import ACCOUNT, CACHE_RULES, TOKEN, ZONE, Edge
 
 PLACES = {
     "ru": ("yandex", "ru-central1", "192.0.2.10"),
@@ -159,15 +159,11 @@ def test_geography_then_the_other_policies_then_a_region_leaves(role: Role) -> N
 
 def test_what_never_changes_is_kept_and_errors_are_not(role: Role) -> None:
     role.run()
-    entry_point = f"/zones/{ZONE}/rulesets/phases/http_request_cache_settings/entrypoint"
-    rules = role.edge.api("GET", entry_point)["rules"]
-    try:
-        assert [rule["description"] for rule in rules] == ["[geokube:devfest/results]", "[geokube:devfest/static]"]
-        assert '"/results/"' in rules[0]["expression"]
-        assert '"/v1/styles"' in rules[1]["expression"]
-        for rule in rules:
-            kept = rule["action_parameters"]["edge_ttl"]
-            assert kept["mode"] == "respect_origin"
-            assert kept["status_code_ttl"] == [{"status_code_range": {"from": 400, "to": 599}, "value": -1}]
-    finally:
-        role.edge.api("PUT", entry_point, {"rules": []})
+    rules = role.edge.api("GET", CACHE_RULES)["rules"]
+    assert [rule["description"] for rule in rules] == ["[geokube:devfest/results]", "[geokube:devfest/static]"]
+    assert '"/results/"' in rules[0]["expression"]
+    assert '"/v1/styles"' in rules[1]["expression"]
+    for rule in rules:
+        kept = rule["action_parameters"]["edge_ttl"]
+        assert kept["mode"] == "respect_origin"
+        assert kept["status_code_ttl"] == [{"status_code_range": {"from": 400, "to": 599}, "value": -1}]

@@ -40,7 +40,6 @@ class Site:
         self.state.mkdir(parents=True)
         shutil.copy(plane.kubeconfig, self.state / "kubeconfig")
         (folder / "play.yml").write_text(PLAY)
-        self.hosts({"ru": ["ru-1"], "au": ["au-1"]}, spare={"au": ["au-2"]})
 
     def hosts(self, regions: dict[str, list[str]], spare: dict[str, list[str]]) -> None:
         children: dict[str, Any] = {"ingress": {"hosts": {}}, "kube_node": {"hosts": {}}}
@@ -90,20 +89,46 @@ def site(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
     return Site(tmp_path_factory.mktemp("site"), control_plane)
 
 
-def test_check_mode_on_an_empty_cluster_changes_nothing(site: Site) -> None:
+@pytest.fixture
+def two_regions(site: Site) -> Site:
+    site.hosts({"ru": ["ru-1"], "au": ["au-1"]}, spare={"au": ["au-2"]})
+    return site
+
+
+@pytest.fixture
+def empty(two_regions: Site) -> Site:
+    """Nothing of the role is there, whichever tests ran before."""
+    two_regions.kubectl("delete", "namespace", "ingress", "style-transfer", "--ignore-not-found")
+    two_regions.kubectl("delete", "ingressclass", "--all")
+    shutil.rmtree(two_regions.state / "certificates", ignore_errors=True)
+    return two_regions
+
+
+@pytest.fixture
+def applied(two_regions: Site) -> Site:
+    """The role was run, whichever tests ran before."""
+    if "traefik-au" not in two_regions.names("daemonset", "-n", "ingress"):
+        assert two_regions.changed() > 0
+    return two_regions
+
+
+def test_check_mode_on_an_empty_cluster_changes_nothing(empty: Site) -> None:
+    site = empty
     assert site.changed("--check", "--diff") >= 1
     assert not (site.state / "certificates").exists()
     assert "ingress" not in site.names("namespace")
 
 
-def test_first_run_applies_and_second_changes_nothing(site: Site) -> None:
+def test_first_run_applies_and_second_changes_nothing(empty: Site) -> None:
+    site = empty
     assert site.changed() > 0
     assert site.names("daemonset", "-n", "ingress") == {"traefik-ru", "traefik-au"}
     assert site.names("ingressclass") == {"traefik-ru", "traefik-au"}
     assert site.changed("--diff") == 0
 
 
-def test_keys_are_private_and_never_shown(site: Site) -> None:
+def test_keys_are_private_and_never_shown(applied: Site) -> None:
+    site = applied
     certificates = site.state / "certificates"
     for name in ("ca.key", "ingress.key"):
         assert stat.S_IMODE((certificates / name).stat().st_mode) == 0o600
@@ -117,7 +142,8 @@ def test_keys_are_private_and_never_shown(site: Site) -> None:
     assert subprocess.run(verify, check=False, capture_output=True).returncode == 0
 
 
-def test_pods_are_confined(site: Site) -> None:
+def test_pods_are_confined(applied: Site) -> None:
+    site = applied
     item = json.loads(site.kubectl("get", "daemonset", "traefik-au", "-n", "ingress", "-o", "json"))
     pod = item["spec"]["template"]["spec"]
     container = pod["containers"][0]
@@ -135,7 +161,8 @@ def test_pods_are_confined(site: Site) -> None:
     assert terms[0]["matchExpressions"][0]["values"] == ["au-1"], "au-2 takes in no users"
 
 
-def test_other_names_make_another_certificate_and_other_pods(site: Site) -> None:
+def test_other_names_make_another_certificate_and_other_pods(applied: Site) -> None:
+    site = applied
     before = site.kubectl("get", "daemonset", "traefik-au", "-n", "ingress", "-o", "jsonpath={.spec.template}")
     names = json.dumps({"ingress_certificate_names": ["a.geokube.test"]})
     assert site.changed("-e", names) > 0
@@ -144,17 +171,17 @@ def test_other_names_make_another_certificate_and_other_pods(site: Site) -> None
     assert site.changed("--check", "-e", names) == 0
 
 
-def test_half_a_certificate_is_refused(site: Site) -> None:
-    code, output = site.run("-e", "ingress_private_key=secret-text")
+def test_half_a_certificate_is_refused(two_regions: Site) -> None:
+    code, output = two_regions.run("-e", "ingress_private_key=secret-text")
     assert code != 0
     assert "Only one of ingress_certificate and ingress_private_key is set" in output
     assert "secret-text" not in output
 
 
-def test_unreachable_cluster_is_named(site: Site, tmp_path: Path) -> None:
+def test_unreachable_cluster_is_named(two_regions: Site, tmp_path: Path) -> None:
     broken = tmp_path / "kubeconfig"
-    broken.write_text(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:1", site.plane.kubeconfig.read_text()))
-    code, output = site.run("-e", f"geokube_kubeconfig={broken}")
+    broken.write_text(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:1", two_regions.plane.kubeconfig.read_text()))
+    code, output = two_regions.run("-e", f"geokube_kubeconfig={broken}")
     assert code != 0
     assert str(broken) in output
     assert "Connection refused" in output
@@ -196,22 +223,22 @@ spec:
 
 
 @pytest.fixture
-def traefik(site: Site, tmp_path: Path) -> Iterator[tuple[int, Path]]:
+def traefik(applied: Site, tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """The real Traefik as region au's: the role's own arguments, the role's own service account."""
     try:
         binary = program(target("traefik"))
     except LabError as error:
         pytest.skip(str(error))
-    site.kubectl("apply", "-f", str(_manifest(tmp_path)))
-    item = json.loads(site.kubectl("get", "daemonset", "traefik-au", "-n", "ingress", "-o", "json"))
+    applied.kubectl("apply", "-f", str(_manifest(tmp_path)))
+    item = json.loads(applied.kubectl("get", "daemonset", "traefik-au", "-n", "ingress", "-o", "json"))
     arguments = item["spec"]["template"]["spec"]["containers"][0]["args"]
     web = free_port()
     moved = {":8082": free_port(), ":8000": free_port(), ":8443": free_port()}
     for old, new in moved.items():
         arguments = [a.replace(f"address={old}", f"address=127.0.0.1:{new}") for a in arguments]
     token = tmp_path / "token"
-    token.write_text(site.kubectl("create", "token", "traefik", "-n", "ingress").strip())
-    cluster = json.loads(site.plane.kubeconfig.read_text())["clusters"][0]["cluster"]
+    token.write_text(applied.kubectl("create", "token", "traefik", "-n", "ingress").strip())
+    cluster = json.loads(applied.plane.kubeconfig.read_text())["clusters"][0]["cluster"]
     arguments += [
         f"--providers.kubernetesingress.endpoint={cluster['server']}",
         f"--providers.kubernetesingress.certauthfilepath={cluster['certificate-authority']}",
@@ -252,7 +279,8 @@ def test_traefik_serves_its_own_region_with_the_rights_of_the_role(traefik: tupl
     assert "forbidden" not in log.read_text().lower()
 
 
-def test_region_without_machines_loses_its_traefik(site: Site) -> None:
+def test_region_without_machines_loses_its_traefik(applied: Site) -> None:
+    site = applied
     site.hosts({"ru": ["ru-1"]}, spare={"au": ["au-1"]})
     assert site.changed() > 0
     assert site.names("daemonset", "-n", "ingress") == {"traefik-ru"}
