@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
 import onnx
 
 from model_build.contraction import build_contraction, build_first
-from model_build.graph import CONTRACTING_LAYERS, read_weights
+from model_build.graph import CONTRACTING_LAYERS, FloatArray, read_weights
 from model_build.remainder import build_remainder
 from model_build.thumbnails import write_thumbnails
 
@@ -27,10 +28,8 @@ def published_network() -> bytes:
     return content
 
 
-def build_assets(folder: Path) -> None:
-    """Write the graphs and ``styles/NN.webp`` into ``folder``; the same bytes each time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = read_weights(onnx.load_model_from_string(published_network()))
+def build_graphs(weights: Mapping[str, FloatArray]) -> dict[str, bytes]:
+    """Return the rewritten network's graphs by name."""
     first, second, third = CONTRACTING_LAYERS
     graphs = {
         "first": build_first(weights),
@@ -38,8 +37,15 @@ def build_assets(folder: Path) -> None:
         "third": build_contraction(weights, third, second),
         "remainder": build_remainder(weights),
     }
+    return {name: graph.SerializeToString(deterministic=True) for name, graph in graphs.items()}
+
+
+def build_assets(folder: Path) -> None:
+    """Write the graphs and ``styles/NN.webp`` into ``folder``; the same bytes each time and on every processor."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = read_weights(onnx.load_model_from_string(published_network()))
     for left in folder.glob("*.onnx"):  # of an earlier build, under names that are no longer used
         left.unlink()
-    for name, graph in graphs.items():
-        (folder / f"{name}.onnx").write_bytes(graph.SerializeToString(deterministic=True))
-    write_thumbnails(published_network(), folder / "styles")
+    for name, graph in build_graphs(weights).items():
+        (folder / f"{name}.onnx").write_bytes(graph)
+    write_thumbnails(weights, folder / "styles")

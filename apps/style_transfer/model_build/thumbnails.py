@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
-import onnxruntime
-
-from model_build.graph import STYLE_COUNT
+from model_build.exact import ExactNetwork
+from model_build.graph import STYLE_COUNT, FloatArray
 
 #: Painted at twice the shown size: strokes are as wide as in a large picture.
 PAINTED = (384, 288)
@@ -48,20 +45,14 @@ def landscape() -> npt.NDArray[np.uint8]:
     return np.clip(softened + noise, 0, 255).astype(np.uint8)
 
 
-def write_thumbnails(network: bytes, folder: Path) -> None:
-    """Write ``00.webp`` to ``25.webp``, painted by the published network, and ``original.webp`` into ``folder``."""
+def write_thumbnails(weights: Mapping[str, FloatArray], folder: Path) -> None:
+    """Write ``00.webp`` to ``25.webp`` and ``original.webp`` into ``folder``; the same bytes on every processor."""
     folder.mkdir(parents=True, exist_ok=True)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     picture = landscape()
     _save(picture, folder / "original.webp")
-    image = np.ascontiguousarray((picture.astype(np.float32) / 255).transpose(2, 0, 1)[None])
+    network = ExactNetwork(weights, picture)
     for number in range(STYLE_COUNT):
-        style = np.zeros(STYLE_COUNT, np.float32)
-        style[number] = 1
-        painted = session.run(None, {"image": image, "style_weights": style})[0][0]
-        _save((painted.transpose(1, 2, 0) * 255 + 0.5).astype(np.uint8), folder / f"{number:02d}.webp")
+        _save(network.paint(number), folder / f"{number:02d}.webp")
 
 
 def _save(picture: npt.NDArray[np.uint8], path: Path) -> None:
