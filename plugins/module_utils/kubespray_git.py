@@ -73,7 +73,8 @@ class Repository:
                 f"{self.url} has no tag {self.tag}: set kubespray_version to one of those that "
                 f"'git ls-remote --tags {self.url}' lists"
             )
-        reason = " ".join(words[-3:]) or f"git ended with {done.returncode}"
+        told = [word for word in words if word.startswith(("fatal:", "error:", "remote:"))] or words[-3:]
+        reason = " ".join(told[:3]).rstrip(".") or f"git ended with {done.returncode}"
         kind = SourceError if _FINAL.search(reason) else PassingError
         raise kind(
             f"kubespray_source {self.url} cannot be read: {reason}. Look at the address and the way there, or set "

@@ -35,9 +35,14 @@ class Progress:
 
 
 def needed() -> list[str]:
-    """The targets that this machine has to compile; nodes need the first ones wherever images come from."""
-    copied = {"pause": "Kubernetes images", "traefik": "Docker Hub images"}
-    return [t.name for t in TARGETS if not (t.name in copied and sources.real(copied[t.name]))]
+    """The targets that this machine has to compile; under the stand-in for Kubespray nodes run the first ones."""
+    had = {
+        "kubernetes": sources.KUBESPRAY,
+        "flannel": sources.KUBESPRAY,
+        "pause": sources.KUBERNETES_IMAGES,
+        "traefik": sources.DOCKER_HUB_IMAGES,
+    }
+    return [t.name for t in TARGETS if not sources.real(had[t.name])]
 
 
 def main() -> int:
@@ -58,6 +63,8 @@ def main() -> int:
                 progress.end()
         elif arguments.command == "path":
             print(program(target(arguments.name)))
+        elif sources.real(sources.KUBESPRAY):
+            print("nodes have Kubernetes' own release files: nothing of this machine's to publish")
         else:
             for published in publish(arguments.directory):
                 print(published)

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from geokube_lab import paths
+from geokube_lab import paths, sources
 from geokube_lab.binaries import program, target
-from geokube_lab.demo.road import BUILD, INVENTORY, ROOT, lab, preparation, site
+from geokube_lab.demo.road import BUILD, INVENTORY, ROOT, VENV, lab, preparation, site
 from geokube_lab.stages import Outcome, Runner, StageFailed, clock, save_times
 
 SOURCES = Path("/run/geokube-lab/sources.json")
@@ -25,11 +25,17 @@ def print_times(outcomes: list[Outcome], total: float) -> None:
 
 
 def link_kubectl() -> Path:
-    """Link kubectl below build/: one program is all of Kubernetes and looks at the name that it is called by."""
+    """Link kubectl below build/: the release's, or the one program that is all of Kubernetes by its name."""
     link = BUILD / "kubectl"
     link.unlink(missing_ok=True)
-    link.symlink_to(program(target("kubernetes")))
+    link.symlink_to(release_kubectl() if sources.real(sources.KUBESPRAY) else program(target("kubernetes")))
     return link
+
+
+def release_kubectl() -> Path:
+    """Give the release's kubectl."""
+    done = subprocess.run((VENV, "-m", "geokube_lab.releases", "path", "kubectl"), capture_output=True, check=True)
+    return Path(done.stdout.decode().strip())
 
 
 def shown(path: Path) -> str:

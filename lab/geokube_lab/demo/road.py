@@ -37,6 +37,7 @@ def preparation() -> list[Stage]:
         Stage("python-packages", ("bash", script, "python")),
         Stage("pairing", _module("demo.pairing"), needs=("python-packages",)),
         Stage("sources", _module("sources"), needs=("pairing",)),
+        Stage("releases", _module("releases", "fetch"), needs=("sources", "debian-packages")),
         Stage("programs", _early("binaries", "build"), needs=("sources",)),
         Stage("machine-template", (VENV, "-c", template), needs=installed),
         Stage("application-images", _module("images", "build", *APPLICATION_IMAGES), needs=installed),
@@ -47,8 +48,9 @@ def preparation() -> list[Stage]:
 def lab() -> list[Stage]:
     """Give the stages that bring the lab up; it measures its own links, so nothing else is busy by then."""
     return [
-        Stage("lab", (VENV, "-m", "geokube_lab", "up"), needs=("machine-template", "images")),
+        Stage("lab", (VENV, "-m", "geokube_lab", "up"), needs=("machine-template", "images", "releases")),
         Stage("files", _module("binaries", "publish", FILES), needs=("lab",)),
+        Stage("release-files", _module("releases", "publish", FILES), needs=("lab",)),
         Stage("registry", _module("images", "push"), needs=("lab",)),
     ]
 
@@ -60,7 +62,7 @@ def site() -> list[Stage]:
         Stage(
             "site.yml",
             (playbook, "-i", str(INVENTORY), str(ROOT / "site.yml")),
-            needs=("files", "registry"),
+            needs=("files", "release-files", "registry"),
             env={"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PYTHONUNBUFFERED": "1"},
             shown=True,
         )

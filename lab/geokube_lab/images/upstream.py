@@ -24,8 +24,8 @@ class Upstream:
     source: str
 
 
-KUBERNETES = Upstream("registry.k8s.io", "Kubernetes images")
-DOCKER_HUB = Upstream("docker.io", "Docker Hub images")
+KUBERNETES = Upstream("registry.k8s.io", sources.KUBERNETES_IMAGES)
+DOCKER_HUB = Upstream("docker.io", sources.DOCKER_HUB_IMAGES)
 UPSTREAM = {
     "cockroachdb/cockroach": DOCKER_HUB,
     "coredns/coredns": KUBERNETES,
@@ -57,7 +57,10 @@ def copy_image(registry: str, name: str, tag: str, store: Store | None = None, *
     with tempfile.TemporaryDirectory(dir=store.directory, prefix=".copy-") as scratch:
         layout = Path(scratch) / "layout"
         command = ["skopeo", "copy", "--retry-times", "3", "--override-os", "linux", "--override-arch", "amd64"]
-        command += [f"--src-tls-verify={str(verify_tls).lower()}", f"docker://{origin}", f"oci:{layout}:{tag}"]
+        if not verify_tls:
+            # Said otherwise, it would win over what this machine's registries.conf says of a mirror.
+            command.append("--src-tls-verify=false")
+        command += [f"docker://{origin}", f"oci:{layout}:{tag}"]
         _run(command, origin)
         image = _take(layout, name, tag, origin, store)
     return image

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The real Kubespray takes what the role renders.
 
-GEOKUBE_KUBESPRAY_TREE names a checkout of Kubespray v2.31.0, GEOKUBE_KUBESPRAY_ANSIBLE an ansible-playbook of the
+GEOKUBE_KUBESPRAY_MIRROR names a git repository with Kubespray's v2.31.0: the role itself brings the tree and builds
+its environment. Or GEOKUBE_KUBESPRAY_TREE names a checkout, GEOKUBE_KUBESPRAY_ANSIBLE an ansible-playbook of the
 release that it pins (by default the one of .venv-2.18).
 """
 
@@ -21,14 +22,15 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 STANDINS = ROOT / "lab" / "standins"
+MIRROR = os.environ.get("GEOKUBE_KUBESPRAY_MIRROR", "")
 TREE = Path(os.environ.get("GEOKUBE_KUBESPRAY_TREE", "/nonexistent"))
-PINNED = Path(os.environ.get("GEOKUBE_KUBESPRAY_ANSIBLE", ROOT / ".venv-2.18" / "bin" / "ansible-playbook"))
+ANSIBLE = Path(os.environ.get("GEOKUBE_KUBESPRAY_ANSIBLE", ROOT / ".venv-2.18" / "bin" / "ansible-playbook"))
 PLAYBOOKS = {"cluster.yml": 600, "scale.yml": 400, "upgrade_cluster.yml": 600, "remove_node.yml": 50, "reset.yml": 100}
 
-pytestmark = [
-    pytest.mark.skipif(not TREE.is_dir(), reason="GEOKUBE_KUBESPRAY_TREE names no checkout of Kubespray v2.31.0"),
-    pytest.mark.skipif(not PINNED.exists(), reason=f"there is no {PINNED}: Kubespray pins ansible-core 2.18"),
-]
+pytestmark = pytest.mark.skipif(
+    not MIRROR and not (TREE.is_dir() and ANSIBLE.exists()),
+    reason="neither GEOKUBE_KUBESPRAY_MIRROR nor GEOKUBE_KUBESPRAY_TREE names Kubespray v2.31.0",
+)
 
 
 def run(argv: list[str | Path], folder: Path, **environment: str) -> str:
@@ -41,8 +43,34 @@ def run(argv: list[str | Path], folder: Path, **environment: str) -> str:
     return done.stdout
 
 
+def play(folder: Path, variables: dict[str, Any], *files: str) -> None:
+    """Run some of the role's tasks with these variables, in a folder with its hosts.yml."""
+    (folder / "variables.json").write_text(json.dumps({**variables, "ansible_python_interpreter": sys.executable}))
+    tasks = [{"include_role": {"name": "meridian.geokube.kubespray", "tasks_from": name}} for name in files]
+    told = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
+    (folder / "play.yml").write_text(json.dumps([told]))
+    (folder / "ansible.cfg").write_text("[defaults]\n")
+    playbook = Path(sys.executable).with_name("ansible-playbook")
+    argv: list[str | Path] = [playbook, "-i", "hosts.yml", "-e", "@variables.json", "play.yml"]
+    run(argv, folder, ANSIBLE_CONFIG=str(folder / "ansible.cfg"))
+
+
 @pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kubespray(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Give Kubespray's tree and the ansible-playbook for it."""
+    if not MIRROR:
+        return TREE, ANSIBLE
+    folder = tmp_path_factory.mktemp("kubespray")
+    (folder / "hosts.yml").write_text(json.dumps({"all": {"hosts": {}}}))
+    state = folder / "state"
+    variables = {"geokube_cluster": "devfest", "geokube_state_dir": str(state), "kubespray_source": MIRROR}
+    play(folder, variables, "source.yml", "environment.yml")
+    [tree], [environment] = (list((state / "kubespray").glob(name)) for name in ("source-*", "venv-*"))
+    return tree, environment / "bin" / "ansible-playbook"
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory, kubespray: tuple[Path, Path]) -> Path:
     """Give the folder into which the role has rendered a cluster of the lab's shape, with the lab's settings."""
     folder = tmp_path_factory.mktemp("rendered")
     hosts = {
@@ -67,22 +95,10 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "geokube_state_dir": str(folder / "state"),
         "geokube_plan": {"values": values},
         "kubespray_mesh_addresses": {name: f"10.255.0.{number}" for number, name in enumerate(hosts, 1)},
-        "kubespray_source": str(TREE),
-        "kubespray_vars": lab["kubespray_vars"],
+        "kubespray_source": str(kubespray[0]),
+        "kubespray_vars": {**lab["geokube_lab_kubespray_vars"], **lab["geokube_lab_release_vars"]},
     }
-    (folder / "variables.json").write_text(json.dumps(variables))
-    role: dict[str, Any] = {"name": "meridian.geokube.kubespray", "tasks_from": "render.yml"}
-    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [{"import_role": role}]}
-    (folder / "play.yml").write_text(json.dumps([play]))
-    (folder / "ansible.cfg").write_text("[defaults]\n")
-    run(
-        [
-            *(Path(sys.executable).with_name("ansible-playbook"), "-i", "hosts.yml", "-e", "@variables.json"),
-            *("-e", f"ansible_python_interpreter={sys.executable}", "play.yml"),
-        ],
-        folder,
-        ANSIBLE_CONFIG=str(folder / "ansible.cfg"),
-    )
+    play(folder, variables, "render.yml")
     return folder / "state" / "kubespray"
 
 
@@ -90,23 +106,36 @@ def names_in(tree: Path) -> list[str]:
     return run([sys.executable, STANDINS / "extract_kubespray_variables.py", tree], ROOT).split()
 
 
-def test_the_tree_is_the_release_that_the_list_is_of() -> None:
-    assert yaml.safe_load((TREE / "galaxy.yml").read_text())["version"] == "2.31.0"
-    assert names_in(TREE) == (STANDINS / "kubespray" / "known_variables.txt").read_text().split()
+def test_the_tree_is_the_release_that_the_list_is_of(kubespray: tuple[Path, Path]) -> None:
+    tree = kubespray[0]
+    assert yaml.safe_load((tree / "galaxy.yml").read_text())["version"] == "2.31.0"
+    assert names_in(tree) == (STANDINS / "kubespray" / "known_variables.txt").read_text().split()
 
 
-def test_kubespray_knows_every_variable(rendered: Path) -> None:
+def test_it_runs_with_the_ansible_that_it_pins(kubespray: tuple[Path, Path]) -> None:
+    tree, pinned = kubespray
+    assert "[core 2.18." in run([pinned, "--version"], ROOT)
+    if MIRROR:
+        wanted = [line for line in (tree / "requirements.txt").read_text().splitlines() if "==" in line]
+        installed = run([pinned.with_name("python"), "-m", "pip", "freeze"], ROOT).splitlines()
+        assert set(wanted) <= set(installed)
+
+
+def test_kubespray_knows_every_variable(kubespray: tuple[Path, Path], rendered: Path) -> None:
     inventory = yaml.safe_load((rendered / "inventory/hosts.yml").read_text())
     told = set(yaml.safe_load((rendered / "inventory/group_vars/all/geokube.yml").read_text()))
     for values in inventory["all"]["hosts"].values():
         told |= {name for name in values if not name.startswith("ansible_")}
-    assert told - set(names_in(TREE)) == set()
+    assert told - set(names_in(kubespray[0])) == set()
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
-def test_its_playbooks_are_sound_with_what_is_rendered(rendered: Path, playbook: str) -> None:
+def test_its_playbooks_are_sound_with_what_is_rendered(
+    kubespray: tuple[Path, Path], rendered: Path, playbook: str
+) -> None:
+    tree, pinned = kubespray
     config = {"ANSIBLE_CONFIG": str(rendered / "ansible.cfg")}
-    argv = [PINNED, "-i", rendered / "inventory/hosts.yml", "-e", '{"node": "devfest-br-01"}', playbook]
-    run([*argv, "--syntax-check"], TREE, **config)
-    listed = run([*argv, "--list-tasks"], TREE, **config)
+    argv = [pinned, "-i", rendered / "inventory/hosts.yml", "-e", '{"node": "devfest-br-01"}', playbook]
+    run([*argv, "--syntax-check"], tree, **config)
+    listed = run([*argv, "--list-tasks"], tree, **config)
     assert listed.count("TAGS: [") >= PLAYBOOKS[playbook]

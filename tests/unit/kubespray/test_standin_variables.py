@@ -75,9 +75,10 @@ def test_all_that_role_and_lab_set_is_known_and_honoured() -> None:
     Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
     role = yaml.load((ROOT / "roles/kubespray/vars/main.yml").read_text(), Loader=Loader)
     lab = yaml.safe_load((ROOT / "inventories/lab/group_vars/all/kubespray.yml").read_text())
-    told = {*role["kubespray_settings"], *lab["kubespray_vars"], "ip", "node_labels", "etcd_member_name"}
+    told = {*role["kubespray_settings"], *lab["geokube_lab_kubespray_vars"], "ip", "node_labels", "etcd_member_name"}
     assert told - names("known_variables.txt") == set()
     assert told - names("honoured_variables.txt") == {"artifacts_dir", "credentials_dir"}
+    assert set(lab["geokube_lab_release_vars"]) - names("known_variables.txt") == set()
     assert set(role["kubespray_calico_settings"]) - names("known_variables.txt") == set()
 
 
