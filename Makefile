@@ -4,7 +4,7 @@ PYTHON ?= python3
 export PYTHONPATH := $(CURDIR)/lab
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup demo test lint unit sanity integration app lab-test molecule bench up down clean
+.PHONY: help setup demo test lint unit sanity integration app lab-test molecule bench image up down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -29,6 +29,10 @@ lab-test: setup ## the whole road in the lab, end to end
 
 bench: setup ## times side by side: tests/bench
 	@.venv/bin/python tests/bench/run.py
+
+image: ## the service's image without a container engine, with its SBOM: build/image
+	@bash scripts/setup.sh packages python
+	@.venv/bin/python -m geokube_lab.images export style-transfer --into build/image
 
 down: ## take the lab down; caches stay
 	@lab/lab down

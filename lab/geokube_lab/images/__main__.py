@@ -57,11 +57,28 @@ def choose(names: list[str]) -> list[Recipe]:
     return chosen
 
 
+def export(recipe: Recipe, store: Store, folder: Path) -> None:
+    """Build an image of the newest Debian packages, describe it and write both as files."""
+    from geokube_lab.images import export, sbom
+
+    if not hasattr(recipe.module, "published_model"):
+        raise LabError(f"{recipe.reference} is an image of the lab's alone: only the service's is exported")
+    image: Image = recipe.module.build(refresh=True)
+    document = sbom.describe(image, store, recipe.module.published_model())
+    done = export.export(image, document, folder, store)
+    print(f"image    {image.reference}@{image.digest}")
+    print(f"size     {done.compressed_bytes / 1e6:.1f} MB compressed")
+    print(f"archive  {done.archive}")
+    print(f"layout   {done.layout}")
+    print(f"SBOM     {done.sbom}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="geokube_lab.images", description=__doc__)
-    parser.add_argument("command", choices=["build", "push", "list"])
+    parser.add_argument("command", choices=["build", "push", "list", "export"])
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--registry", type=Path, default=REGISTRY, help="storage folder of the registry")
+    parser.add_argument("--into", type=Path, default=Path("build/image"), help="folder of exported files")
     arguments = parser.parse_args()
     store, registry = Store(), RegistryFolder(arguments.registry)
     try:
@@ -74,6 +91,10 @@ def main() -> int:
                 print(f"{recipe.reference:45} {state:10} {image.digest if image else ''}")
             return 0
         store.sweep()
+        if arguments.command == "export":
+            for recipe in chosen:
+                export(recipe, store, arguments.into)
+            return 0
         for recipe in chosen:
             started = time.monotonic()
             image = recipe.build()

