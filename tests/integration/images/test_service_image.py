@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
@@ -91,8 +92,17 @@ def build(folder: Path, application: Path, umask: str, zone: str) -> Built:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Built from nothing."""
-    return build(tmp_path_factory.mktemp("built"), ROOT / "apps" / "style_transfer", "022", "UTC")
+    """Built from nothing, once for all processes that run tests."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    folder = tmp_path_factory.getbasetemp().parent / f"built-{run}" if run else tmp_path_factory.mktemp("built")
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / "done").exists():
+            return Built(folder / "image", folder / "cache" / "geokube")
+        made = build(folder, ROOT / "apps" / "style_transfer", "022", "UTC")
+        (folder / "done").touch()
+    return made
 
 
 @pytest.fixture(scope="module")
