@@ -54,6 +54,11 @@ class Running:
                 continue
         return total / 1e9
 
+    def peak_mebibytes(self) -> float:
+        """The most memory that it ever had."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024
+
     def stop(self) -> None:
         """End it as Kubernetes does."""
         if self._process.poll() is None:

@@ -15,7 +15,13 @@ import painting_environment
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PYTHON = str(ROOT / ".venv" / "bin" / "python")
-BENCHMARKS = {"inventory": PYTHON, "traffic": PYTHON, "style_transfer": str(painting_environment.PYTHON)}
+SERVICE = str(ROOT / "apps" / "style_transfer" / ".venv" / "bin" / "python")
+BENCHMARKS = {
+    "inventory": PYTHON,
+    "traffic": PYTHON,
+    "style_transfer": str(painting_environment.PYTHON),
+    "load": SERVICE,
+}
 
 
 def main(names: list[str]) -> int:

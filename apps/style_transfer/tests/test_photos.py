@@ -10,9 +10,11 @@ import zlib
 import numpy as np
 import pytest
 from conftest import encoded
+from fuzz.containers import Part, join, split
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
+from style_transfer.jpeg import count_scans
 from style_transfer.photos import decode_photo, sniff
 from style_transfer.problems import Problem
 
@@ -118,6 +120,42 @@ def test_a_bomb_is_refused_by_its_pixels() -> None:
     problem = refused(bomb)
     assert problem.status == 413
     assert "6000 x 6000" in problem.detail
+
+
+def rescanned(content: bytes, times: int) -> bytes:
+    """A JPEG with its last scan as many times: a few bytes, and each makes the decoder run over the whole picture."""
+    parts = split(content)
+    last = max(at for at, part in enumerate(parts) if part.name == b"\xda")
+    return join([*parts[:last], *[parts[last]] * times, *parts[last + 1 :]], "JPEG")
+
+
+@pytest.mark.parametrize("progressive", [True, False])
+def test_a_jpeg_of_very_many_scans_is_422(progressive: bool, coffee: Image.Image) -> None:
+    content = encoded(coffee, "JPEG", progressive=progressive)
+    assert "more than 64 scans" in refused(rescanned(content, 80)).detail
+
+
+def test_scans_are_counted_up_to_the_pictures_end(coffee: Image.Image) -> None:
+    baseline, progressive = encoded(coffee, "JPEG"), encoded(coffee, "JPEG", progressive=True)
+    assert count_scans(baseline) == (1, False)
+    scans, several = count_scans(progressive)
+    assert several and scans == sum(part.name == b"\xda" for part in split(progressive)) > 3
+    assert count_scans(baseline + progressive) == (1, False)
+    comment = Part(b"\xfe", b"\xff\xda" * 100)
+    assert count_scans(join([comment, *split(baseline)], "JPEG")) == (1, False)
+    assert count_scans(rescanned(baseline, 2)) == (2, True)
+
+
+def test_a_baseline_jpeg_in_several_scans_may_have_as_few_pixels_as_a_progressive_one(coffee: Image.Image) -> None:
+    content = encoded(coffee.resize((5000, 4000)), "JPEG", quality=30)
+    assert decode_photo(content, 256).pixels.shape == (205, 256, 3)
+    problem = refused(rescanned(content, 2))
+    assert (problem.status, "may have 16 million" in problem.detail) == (413, True)
+
+
+def test_a_jpeg_that_looks_otherwise_to_its_decoder_is_422(monkeypatch: pytest.MonkeyPatch, rocket: bytes) -> None:
+    monkeypatch.setattr("simplejpeg.decode_jpeg_header", lambda content: (30000, 30000, "RGB", "420"))
+    assert "30000 x 30000" in refused(rocket).detail
 
 
 def test_animations_are_422(coffee: Image.Image) -> None:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import cast
@@ -15,9 +17,12 @@ import simplejpeg
 from PIL import Image, ImageCms, ImageOps
 
 from style_transfer.engine import MIN_SIDE
+from style_transfer.jpeg import count_scans
 from style_transfer.problems import Problem
 
 Picture = npt.NDArray[np.uint8]
+
+_alone = threading.Lock()
 
 # Load the decoders now: Image.open would look for them in every installed plugin.
 Image.preinit()
@@ -27,13 +32,15 @@ Image.init()
 Image.MAX_IMAGE_PIXELS = None
 
 MEGAPIXEL = 1_000_000
-#: A JPEG is decoded at a fraction of its size; a progressive one needs all its coefficients, 6 bytes a pixel.
+#: A JPEG is decoded at a fraction of its size; one in several scans needs all its coefficients, 6 bytes a pixel.
 MAX_PIXELS_JPEG = 40 * MEGAPIXEL
 MAX_PIXELS_PROGRESSIVE = 16 * MEGAPIXEL
 #: PNG and WebP must be decoded whole, 4 bytes a pixel.
 MAX_PIXELS_WHOLE = 12 * MEGAPIXEL
-#: Each scan of a progressive JPEG runs over the whole picture: some thousand in a few kilobytes would run for minutes.
+#: Each scan of a JPEG runs over the whole picture: some thousand in a few kilobytes would run for minutes.
 MAX_SCANS = 64
+#: Of larger pictures that must be decoded whole only one at a time is: up to 300 MiB.
+ALONE_PIXELS = 3 * MEGAPIXEL
 MAX_PROFILE_BYTES = 4 << 20
 
 
@@ -87,9 +94,10 @@ def decode_photo(content: bytes, size: int) -> Photo:
 
 
 def _decode(content: bytes, kind: str, size: int) -> Photo:
-    with Image.open(io.BytesIO(content), formats=[kind]) as image:
+    with Image.open(io.BytesIO(content), formats=[kind]) as image, ExitStack() as turn:
         width, height = image.size
-        _check_header(image, kind, content)
+        if _check_header(image, kind, content) and width * height > ALONE_PIXELS:
+            turn.enter_context(_alone)
         orientation = image.getexif().get(0x0112, 1)
         profile = image.info.get("icc_profile")
         scale = min(1.0, size / max(width, height))
@@ -102,6 +110,7 @@ def _decode(content: bytes, kind: str, size: int) -> Photo:
                 f"sides need at least {MIN_SIDE}. Crop it, or ask for a larger size.",
             )
         if kind == "JPEG" and image.mode in ("RGB", "L"):
+            _check_claim(content, width, height)
             decoded = Image.fromarray(_decode_jpeg(content, target))
         else:
             image.draft(None, target)
@@ -113,9 +122,10 @@ def _decode(content: bytes, kind: str, size: int) -> Photo:
     return Photo(np.asarray(upright), kind.lower(), width, height)
 
 
-def _check_header(image: Image.Image, kind: str, content: bytes) -> None:
+def _check_header(image: Image.Image, kind: str, content: bytes) -> bool:
+    """Refuse what should not be decoded; return whether the rest must be decoded whole."""
     width, height = image.size
-    progressive = kind == "JPEG" and bool(image.info.get("progressive"))
+    scans, progressive = count_scans(content) if kind == "JPEG" else (0, False)
     limit = MAX_PIXELS_PROGRESSIVE if progressive else MAX_PIXELS_JPEG if kind == "JPEG" else MAX_PIXELS_WHOLE
     if width * height > limit:
         what = "a progressive JPEG" if progressive else f"a {kind} picture"
@@ -127,8 +137,16 @@ def _check_header(image: Image.Image, kind: str, content: bytes) -> None:
         )
     if kind != "JPEG" and getattr(image, "n_frames", 1) > 1:
         raise _broken(kind, "it is an animation; send a still picture")
-    if progressive and content.count(b"\xff\xda") > MAX_SCANS:
+    if scans > MAX_SCANS:
         raise _broken(kind, f"it has more than {MAX_SCANS} scans; save it as a baseline JPEG")
+    return kind != "JPEG" or progressive
+
+
+def _check_claim(content: bytes, width: int, height: int) -> None:
+    """The decoder reads the header on its own: a file made to look small to us alone is refused."""
+    rows, columns, *_ = simplejpeg.decode_jpeg_header(content)
+    if (columns, rows) != (width, height):
+        raise _broken("JPEG", f"it claims {width} x {height} and {columns} x {rows} pixels")
 
 
 def _decode_jpeg(content: bytes, target: tuple[int, int]) -> Picture:
@@ -156,7 +174,9 @@ def _eight_bit(image: Image.Image) -> Image.Image:
         return Image.fromarray(np.clip(levels / 257 + 0.5, 0, 255).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        paper = Image.new("RGB", image.size, "white")
+        paper.paste(image, mask=image)
+        return paper
     return image if image.mode in ("RGB", "L", "CMYK") else image.convert("RGB")
 
 
