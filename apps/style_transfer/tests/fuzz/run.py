@@ -12,6 +12,7 @@ import argparse
 import resource
 import sys
 import tempfile
+import time
 from pathlib import Path
 from random import Random
 
@@ -19,6 +20,7 @@ APPLICATION = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(APPLICATION / "src"), str(APPLICATION / "tests")]
 #: Nothing of this may take the machine's memory, whatever it does.
 HARD_LIMIT = 3 << 30
+TELL_SECONDS = 20
 
 
 def main() -> None:
@@ -59,12 +61,22 @@ def fuzz(seconds: int, seed: int, corpus: Path) -> None:
         (corpus / name).write_bytes(content)
     examiner = Examiner()
     others = list(seeds.values())
+    due = time.monotonic() + TELL_SECONDS
 
     def damage(content: bytes, most: int, number: int) -> bytes:
         return mutate(content, others, Random(number))[:most]
 
     def examine(content: bytes) -> None:
+        nonlocal due
         examiner.examine(content)
+        # libFuzzer ends the process without Python's own end: what it saw is told as it goes.
+        if time.monotonic() >= due:
+            due += TELL_SECONDS
+            tell()
+
+    def tell() -> None:
+        grown = len(list(corpus.iterdir())) - max(begun_with, len(seeds))
+        print(f"{examiner.summary()}; {grown} bodies that reach new code joined the corpus", flush=True)
 
     with tempfile.TemporaryDirectory(prefix="style-transfer-fuzz-") as folder:
         options = {
@@ -76,13 +88,6 @@ def fuzz(seconds: int, seed: int, corpus: Path) -> None:
             "print_final_stats": 1,
             "artifact_prefix": f"{findings}/",
         }
-        import atexit
-
-        def tell() -> None:
-            grown = len(list(corpus.iterdir())) - max(begun_with, len(seeds))
-            print(f"{examiner.summary()}; {grown} bodies that reach new code joined the corpus")
-
-        atexit.register(tell)
         flags = [f"-{name}={value}" for name, value in options.items()]
         atheris.Setup([sys.argv[0], *flags, str(corpus), folder], examine, custom_mutator=damage)
         atheris.Fuzz()
