@@ -10,6 +10,7 @@ import sys
 
 from style_transfer import __version__
 from style_transfer.logs import configure_logging
+from style_transfer.memory import return_large_blocks
 from style_transfer.settings import SettingsError, read_settings
 
 
@@ -35,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         print(f"style-transfer: {error}", file=sys.stderr)
         return 2
+    return_large_blocks()
     from style_transfer.server import serve
 
     try:
