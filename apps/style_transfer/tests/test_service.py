@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
 import socket
 import time
@@ -97,6 +99,22 @@ def test_refusals_are_problem_documents(client: httpx.Client, rocket: bytes) -> 
 def test_a_chunked_body_is_measured_as_it_comes(client: httpx.Client) -> None:
     answer = client.post("/v1/stylize", content=(bytes(100_000) for _ in range(40)), headers=JPEG)
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "status"),
+    [("", JPEG, 503), ("?size=1", JPEG, 422), ("", {"Content-Type": "text/plain"}, 415)],
+)
+def test_who_is_refused_within_an_upload_gets_the_answer_and_no_reset(
+    query: str, headers: dict[str, str], status: int
+) -> None:
+    with Server(STYLE_TRANSFER_BODY_BUDGET_BYTES="200000") as server:
+        for _ in range(10):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            connection.request("POST", f"/v1/stylize{query}", bytes(12_000_000), headers)
+            answer = connection.getresponse()
+            assert (answer.status, json.loads(answer.read())["status"]) == (status, status)
+            connection.close()
 
 
 def test_a_slow_body_is_408(server: Server) -> None:

@@ -74,6 +74,17 @@ def _service(request: Request) -> Service:
 
 async def stylize(request: Request) -> Response:
     """POST /v1/stylize."""
+    try:
+        return await _stylize(request)
+    except ClientDisconnect:
+        return Response(status_code=499)
+    except Problem as problem:
+        if problem.close and problem.status != HTTPStatus.REQUEST_TIMEOUT:
+            await _service(request).bodies.linger(request)
+        raise
+
+
+async def _stylize(request: Request) -> Response:
     service = _service(request)
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
@@ -87,15 +98,12 @@ async def stylize(request: Request) -> Response:
     query = request.query_params.multi_items()
     wish = parse_wish(query)
     service.workers.check()
-    try:
-        async with service.bodies.read(request) as body:
-            photo = body
-            if kind == "multipart/form-data":
-                photo, fields = read_form(content_type, body)
-                wish = parse_wish([*query, *fields.items()])
-            served = await service.stylize(photo, wish)
-    except ClientDisconnect:
-        return Response(status_code=499)
+    async with service.bodies.read(request) as body:
+        photo = body
+        if kind == "multipart/form-data":
+            photo, fields = read_form(content_type, body)
+            wish = parse_wish([*query, *fields.items()])
+        served = await service.stylize(photo, wish)
     return _painting_response(served.painting, "no-store", _result_headers(served))
 
 

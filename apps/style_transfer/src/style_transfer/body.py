@@ -36,17 +36,16 @@ class BodyReader:
         """Give the body; its bytes count against the budget until the block is left."""
         announced = self._announced(request)
         if announced is not None and announced > self.max_bytes:
-            await self._linger(request)
             raise self._too_large()
         held = 0
         chunks: list[bytes] = []
         try:
             async with asyncio.timeout(self.seconds):
                 async for chunk in request.stream():
+                    request.state.body_begun = True
                     held += len(chunk)
                     self.held_bytes += len(chunk)
                     if held > self.max_bytes:
-                        await self._linger(request)
                         raise self._too_large()
                     if self.held_bytes > self._budget:
                         raise Problem(
@@ -83,9 +82,12 @@ class BodyReader:
             close=True,
         )
 
-    @staticmethod
-    async def _linger(request: Request) -> None:
-        if request.headers.get("expect", "").lower() == "100-continue" and not getattr(request, "_stream_consumed", 0):
+    async def linger(self, request: Request) -> None:
+        """Drop the rest of a body that is refused: a close with unread bytes would reset the answer away."""
+        if getattr(request, "_stream_consumed", False):
+            return
+        waits = request.headers.get("expect", "").lower() == "100-continue"
+        if waits and not getattr(request.state, "body_begun", False):
             return  # the client waits for our word before it sends anything
         dropped = 0
         try:
