@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TRIES = 5
 # The API has no compare-and-swap, so two writers at one moment can undo each other: look again after this, seconds.
 SETTLE = 0.5
+LOOKS = 40
 
 
 class PoolOrigin:
@@ -77,21 +78,19 @@ class PoolOrigin:
 
     def _write(self, wanted: Record) -> None:
         for attempt in range(TRIES):
+            self._step_aside(attempt)
             pool = self.pool()
             origins = writable(pool)["origins"]
             current = _origin(pool, wanted["name"])
             found = difference(current, wanted, ORIGIN)
             if not found.needed:
                 return
-            if attempt:
-                self.guards.sleep(random.uniform(0, 2 * SETTLE))
             changed = dict(current or {}, **found.send)
             others = [origin for origin in origins if origin["name"] != wanted["name"]]
             after = dict(pool, origins=[*others, changed])
             if current is not None and self.guards.users_of(pool):
                 self.guards.pool_keeps_enough(pool, after)
-            self.account.change(POOL, pool, {"origins": after["origins"]})
-            self._look_again()
+            self._settle(self.account.change(POOL, pool, {"origins": after["origins"]}))
         raise CloudflareError(
             f"pool {self.name}: another writer took origin {wanted['name']} out again {TRIES} times: "
             "let one host at a time register (throttle: 1)"
@@ -99,19 +98,29 @@ class PoolOrigin:
 
     def _remove(self, name: str) -> None:
         for attempt in range(TRIES):
+            self._step_aside(attempt)
             pool = self.pool()
             rest = [origin for origin in writable(pool)["origins"] if origin["name"] != name]
             if _origin(pool, name) is None:
                 return
-            if attempt:
-                self.guards.sleep(random.uniform(0, 2 * SETTLE))
-            self.account.change(POOL, pool, {"origins": rest})
-            self._look_again()
+            self._settle(self.account.change(POOL, pool, {"origins": rest}))
         raise CloudflareError(f"pool {self.name}: another writer put origin {name} back {TRIES} times")
 
-    def _look_again(self) -> None:
-        self.guards.sleep(SETTLE)
-        self.account.forget(POOL)
+    def _step_aside(self, attempt: int) -> None:
+        """Let others write first, and only then read: what is read is written at once."""
+        if attempt:
+            self.guards.sleep(random.uniform(0, 2 * SETTLE))
+            self.account.forget(POOL)
+
+    def _settle(self, written: Record) -> None:
+        """Wait until the pool stays as it is: while others write, one of them may still hold what it read before."""
+        for _look in range(LOOKS):
+            before = writable(written)["origins"]
+            self.guards.sleep(SETTLE)
+            self.account.forget(POOL)
+            written = self.pool()
+            if writable(written)["origins"] == before:
+                return
 
 
 def _origin(pool: Record, name: str) -> Record | None:
