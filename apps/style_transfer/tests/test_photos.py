@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zlib
 
 import numpy as np
@@ -14,9 +15,9 @@ from fuzz.containers import Part, join, split
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from style_transfer.jpeg import count_scans
-from style_transfer.photos import decode_photo, sniff
+from style_transfer.photos import MAX_PARTS, decode_photo, sniff
 from style_transfer.problems import Problem
+from style_transfer.structure import jpeg_structure, png_structure
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -97,15 +98,16 @@ def test_other_formats_are_415(content: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_a_photo_cut_off_at_any_kilobyte_is_422(kind: str, coffee: Image.Image) -> None:
-    content = encoded(coffee, kind)
-    for length in range(1024, len(content) - 64, 1024 if kind != "PNG" else 32 * 1024):
+    # A PNG of the whole photo has 600 kilobytes, and each cut of it decodes all that is left.
+    content = encoded(coffee.resize((150, 100)) if kind == "PNG" else coffee, kind)
+    for length in range(1024, len(content) - 64, 1024):
         assert refused(content[:length]).status == 422, length
 
 
 def test_a_progressive_jpeg_that_is_cut_off_is_422(coffee: Image.Image) -> None:
     content = encoded(coffee, "JPEG", progressive=True)
     assert decode_photo(content, 300).pixels.shape == (200, 300, 3)
-    for length in range(1024, len(content) - 64, 4096):
+    for length in range(1024, len(content) - 64, 1024):
         assert refused(content[:length]).status == 422, length
 
 
@@ -135,15 +137,50 @@ def test_a_jpeg_of_very_many_scans_is_422(progressive: bool, coffee: Image.Image
     assert "more than 64 scans" in refused(rescanned(content, 80)).detail
 
 
+def scans_of(content: bytes) -> tuple[int, bool]:
+    structure = jpeg_structure(content, MAX_PARTS)
+    return structure.scans, structure.several_scans
+
+
 def test_scans_are_counted_up_to_the_pictures_end(coffee: Image.Image) -> None:
     baseline, progressive = encoded(coffee, "JPEG"), encoded(coffee, "JPEG", progressive=True)
-    assert count_scans(baseline) == (1, False)
-    scans, several = count_scans(progressive)
+    assert scans_of(baseline) == (1, False)
+    scans, several = scans_of(progressive)
     assert several and scans == sum(part.name == b"\xda" for part in split(progressive)) > 3
-    assert count_scans(baseline + progressive) == (1, False)
+    assert scans_of(baseline + progressive) == (1, False)
     comment = Part(b"\xfe", b"\xff\xda" * 100)
-    assert count_scans(join([comment, *split(baseline)], "JPEG")) == (1, False)
-    assert count_scans(rescanned(baseline, 2)) == (2, True)
+    assert scans_of(join([comment, *split(baseline)], "JPEG")) == (1, False)
+    assert scans_of(rescanned(baseline, 2)) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [
+        ("JPEG", Part(b"\xfe", b"")),
+        ("JPEG", Part(b"\xe5", b"")),
+        ("PNG", Part(b"tEXt", b"a\0b")),
+        ("PNG", Part(b"abCd", b"")),
+    ],
+)
+def test_a_file_of_very_many_parts_is_422_before_a_decoder_sees_it(kind: str, part: Part, coffee: Image.Image) -> None:
+    first, *rest = split(encoded(coffee, kind))
+    begun = time.thread_time()
+    problem = refused(join([first, *[part] * 1_000_000, *rest], kind))
+    assert (problem.status, "20000 parts" in problem.detail) == (422, True)
+    assert time.thread_time() - begun < 20
+    decode_photo(join([first, *[part] * 1000, *rest], kind), 256)
+
+
+def test_stray_bytes_before_the_first_scan_are_422(coffee: Image.Image) -> None:
+    first, *rest = split(encoded(coffee, "JPEG"))
+    stray = Part(b"", bytes([0, 1, 2, 3]) * 2000)
+    assert "stray bytes" in refused(join([first, stray, *rest], "JPEG")).detail
+
+
+def test_pngs_chunks_are_counted(coffee: Image.Image) -> None:
+    content = encoded(coffee, "PNG")
+    assert png_structure(content, MAX_PARTS).parts == len(split(content)) >= 3
+    assert png_structure(content, 1).parts == 2
 
 
 def test_a_baseline_jpeg_in_several_scans_may_have_as_few_pixels_as_a_progressive_one(coffee: Image.Image) -> None:

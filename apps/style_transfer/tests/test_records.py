@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -72,6 +73,75 @@ def test_a_batch_is_written_once_however_often_it_is_sent(database: PostgreSQL) 
 
     assert asyncio.run(twice()) == records[7]
     assert {record.id for record in records} <= written(database)
+
+
+LOSING = """
+CREATE SEQUENCE tries;
+CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF nextval('tries') <= {times} THEN RAISE EXCEPTION 'restart transaction' USING ERRCODE = '40001'; END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER lose BEFORE INSERT ON jobs FOR EACH STATEMENT EXECUTE FUNCTION lose();
+"""
+WINNING = "DROP TRIGGER lose ON jobs; DROP FUNCTION lose; DROP SEQUENCE tries"
+
+
+@pytest.mark.parametrize(("times", "arrives"), [(2, True), (99, False)])
+def test_what_loses_against_another_transaction_is_sent_again(database: PostgreSQL, times: int, arrives: bool) -> None:
+    record = replace(RECORD, id=uuid4())
+
+    async def write() -> None:
+        store = PostgreSQLJobs(database.url)
+        await store.open()
+        await store.write([])
+        async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as own:
+            await own.execute(LOSING.format(times=times))
+            try:
+                if arrives:
+                    await store.write([record])
+                else:
+                    with pytest.raises(StoreUnavailable):
+                        await store.write([record])
+                tries = await (await own.execute("SELECT last_value FROM tries")).fetchone()
+                assert tries == (3 if arrives else 5,)
+            finally:
+                await own.execute(WINNING)
+        assert (record.id in written(database)) is arrives
+        await store.write([record])
+        await store.close()
+
+    asyncio.run(write())
+    assert record.id in written(database)
+
+
+def test_the_next_host_is_taken_when_the_nearest_is_dead(database: PostgreSQL) -> None:
+    record = replace(RECORD, id=uuid4())
+
+    async def write() -> None:
+        store = PostgreSQLJobs(database.url.replace("127.0.0.1", "127.0.0.1:1,127.0.0.1"))
+        await store.open()
+        await store.write([record])
+        await store.close()
+
+    asyncio.run(write())
+    assert record.id in written(database)
+
+
+def test_a_database_that_accepts_and_never_answers_costs_no_request_and_is_caught_up_with(
+    database: PostgreSQL, rocket: bytes
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = database.url.replace(f":{database.port}/", f":{silent.getsockname()[1]},127.0.0.1:{database.port}/")
+        with Server(DATABASE_URL=url) as server:
+            answer = server.client.post(
+                "/v1/stylize", params={"size": 256}, content=rocket, headers={"Content-Type": "image/jpeg"}
+            )
+            assert answer.status_code == 200
+            assert server.client.get("/readyz").json()["database"]["status"] == "away"
+            assert server.metric("database_up") == 0
+            job = UUID(answer.headers["x-job-id"])
+            until(lambda: job in written(database))
+            until(lambda: server.client.get("/readyz").json()["database"]["status"] != "away")
 
 
 def test_records_of_an_outage_arrive_after_it_and_too_many_are_counted(database: PostgreSQL) -> None:

@@ -86,3 +86,5 @@ def configure_logging(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # The pool tells of every failed attempt to connect; the recorder tells once.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    # It tells of every malformed header that a stranger sends; the answer and its own line tell enough.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)

@@ -17,8 +17,8 @@ import simplejpeg
 from PIL import Image, ImageCms, ImageOps
 
 from style_transfer.engine import MIN_SIDE
-from style_transfer.jpeg import count_scans
 from style_transfer.problems import Problem
+from style_transfer.structure import Structure, jpeg_structure, png_structure
 
 Picture = npt.NDArray[np.uint8]
 
@@ -39,6 +39,9 @@ MAX_PIXELS_PROGRESSIVE = 16 * MEGAPIXEL
 MAX_PIXELS_WHOLE = 12 * MEGAPIXEL
 #: Each scan of a JPEG runs over the whole picture: some thousand in a few kilobytes would run for minutes.
 MAX_SCANS = 64
+#: Segments or chunks of a file: cameras and programs write some dozen, and one for every 8 KiB of a PNG's pixels.
+MAX_PARTS = 20_000
+MAX_STRAY_BYTES = 4096
 #: Of larger pictures that must be decoded whole only one at a time is: up to 300 MiB.
 ALONE_PIXELS = 3 * MEGAPIXEL
 MAX_PROFILE_BYTES = 4 << 20
@@ -94,9 +97,10 @@ def decode_photo(content: bytes, size: int) -> Photo:
 
 
 def _decode(content: bytes, kind: str, size: int) -> Photo:
+    structure = _check_structure(content, kind)
     with Image.open(io.BytesIO(content), formats=[kind]) as image, ExitStack() as turn:
         width, height = image.size
-        if _check_header(image, kind, content) and width * height > ALONE_PIXELS:
+        if _check_header(image, kind, structure) and width * height > ALONE_PIXELS:
             turn.enter_context(_alone)
         orientation = image.getexif().get(0x0112, 1)
         profile = image.info.get("icc_profile")
@@ -122,10 +126,21 @@ def _decode(content: bytes, kind: str, size: int) -> Photo:
     return Photo(np.asarray(upright), kind.lower(), width, height)
 
 
-def _check_header(image: Image.Image, kind: str, content: bytes) -> bool:
+def _check_structure(content: bytes, kind: str) -> Structure:
+    if kind == "WEBP":
+        return Structure(0)
+    structure = (jpeg_structure if kind == "JPEG" else png_structure)(content, MAX_PARTS)
+    if structure.scans > MAX_SCANS:
+        raise _broken(kind, f"it has more than {MAX_SCANS} scans; save it as a baseline JPEG")
+    if structure.parts > MAX_PARTS or structure.stray_bytes > MAX_STRAY_BYTES:
+        raise _broken(kind, f"it has more than {MAX_PARTS} parts, or stray bytes between them; save it anew")
+    return structure
+
+
+def _check_header(image: Image.Image, kind: str, structure: Structure) -> bool:
     """Refuse what should not be decoded; return whether the rest must be decoded whole."""
     width, height = image.size
-    scans, progressive = count_scans(content) if kind == "JPEG" else (0, False)
+    progressive = structure.several_scans
     limit = MAX_PIXELS_PROGRESSIVE if progressive else MAX_PIXELS_JPEG if kind == "JPEG" else MAX_PIXELS_WHOLE
     if width * height > limit:
         what = "a progressive JPEG" if progressive else f"a {kind} picture"
@@ -137,8 +152,6 @@ def _check_header(image: Image.Image, kind: str, content: bytes) -> bool:
         )
     if kind != "JPEG" and getattr(image, "n_frames", 1) > 1:
         raise _broken(kind, "it is an animation; send a still picture")
-    if scans > MAX_SCANS:
-        raise _broken(kind, f"it has more than {MAX_SCANS} scans; save it as a baseline JPEG")
     return kind != "JPEG" or progressive
 
 
