@@ -51,6 +51,9 @@ class Node:
             self.changes += boot.differences(boot.rules_text(self._table, source)) if self._check_mode else []
         else:
             self._keep(source)
+            if not self._check_mode:
+                # What a rollback left tells nothing any more: the rules that hold are the wanted ones.
+                self._guard.clean()
 
     def confirm(self, wish: Wish) -> None:
         """Keep for good the rules that hold; raises FirewallError when they do not, or by an old connection."""

@@ -182,3 +182,4 @@ def test_rules_that_lock_ansible_out_are_rolled_back(playbook: road.Playbook) ->
         time.sleep(1)
     assert on(NODE, "nft -s list table inet geokube") == before
     assert_done(firewall(playbook, "--limit", NODE), NODE, 0)
+    assert on(NODE, "find /run -maxdepth 1 -name geokube-firewall") == ""
