@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from .firewall_rules import FirewallError
 from .node_commands import has_tool, must, run
+from .node_files import write_whole
 
 # The daemon's process of one connection; OpenSSH calls it so since 9.8.
 SSH_SESSION = ("sshd", "sshd-session")
@@ -80,16 +80,7 @@ def _read(*arguments: str) -> list[dict[str, Any]]:
 def write(path: Path, text: str, mode: int = 0o644) -> None:
     """Write a file whole or not at all, and its folder when missing."""
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    write_whole(path, text, mode)
 
 
 def read(path: Path) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from .node_commands import NodeError, has_tool, must, run
+from .node_files import write_whole
 from .wireguard import Live, is_key, parse_dump
 
 
@@ -47,19 +47,7 @@ def secured(path: Path, mode: int, correct: bool) -> bool:
 
 def write_secret(path: Path, text: str, replace: bool) -> None:
     """Write a file of mode 0600 whole or not at all; without C(replace) an existing file is an error."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            Path(name).replace(path)
-        else:
-            os.link(name, path)
-    finally:
-        if Path(name).exists():
-            Path(name).unlink()
+    write_whole(path, text, 0o600, replace)
 
 
 def public_key(key_file: Path) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from geokube_lab.binaries.compile import artifact_directory, program
 from geokube_lab.binaries.targets import Target, target
+from geokube_lab.images.store import link_atomically
 
 # Path under the file server, version left out, and which files of the artifact are put there.
 PUBLISHED = (
@@ -28,7 +28,6 @@ def publish(files_directory: Path) -> list[Path]:
         source = target(name)
         program(source)
         directory = files_directory / folder / source.version
-        directory.mkdir(parents=True, exist_ok=True)
         written += _bring(source, directory, [*files, "sha256sums"])
     return written
 
@@ -38,11 +37,5 @@ def _bring(source: Target, directory: Path, names: Iterable[str]) -> Iterable[Pa
         origin, goal = artifact_directory(source) / name, directory / name
         if goal.exists() and (goal.samefile(origin) or goal.read_bytes() == origin.read_bytes()):
             continue
-        temporary = goal.with_name(f".{name}.{os.getpid()}")
-        temporary.unlink(missing_ok=True)
-        try:
-            temporary.hardlink_to(origin)
-        except OSError:
-            temporary.write_bytes(origin.read_bytes())
-        temporary.replace(goal)
+        link_atomically(origin, goal)
         yield goal

@@ -7,10 +7,9 @@ registry/storage/paths.go.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from geokube_lab.images.store import Image, Store, write_atomically
+from geokube_lab.images.store import Image, Store, link_atomically, write_atomically
 
 
 class RegistryFolder:
@@ -55,12 +54,4 @@ class RegistryFolder:
         target, source = self._blob(digest), store.blob_path(digest)
         if target.exists() and target.stat().st_size == source.stat().st_size:
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".data.{os.getpid()}")
-        temporary.unlink(missing_ok=True)
-        try:
-            # A hard link costs nothing; the cache may be on another file system.
-            temporary.hardlink_to(source)
-        except OSError:
-            temporary.write_bytes(source.read_bytes())
-        temporary.replace(target)
+        link_atomically(source, target)

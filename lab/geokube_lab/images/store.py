@@ -140,3 +140,18 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def link_atomically(source: Path, target: Path) -> None:
+    """Give a file a second place, where a reader sees the old one or the whole new one.
+
+    A hard link costs nothing; what is on another file system is copied.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    try:
+        temporary.hardlink_to(source)
+    except OSError:
+        temporary.write_bytes(source.read_bytes())
+    temporary.replace(target)

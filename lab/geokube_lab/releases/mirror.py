@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from geokube_lab.errors import LabError
 from geokube_lab.images import Image, Store, upstream
 from geokube_lab.images.registry import RegistryFolder
+from geokube_lab.images.store import link_atomically
 from geokube_lab.releases.download import Patience, Report, download
 from geokube_lab.releases.listing import ReleaseFile, ReleaseImage, directory
 
@@ -59,14 +59,7 @@ def publish_files(files: Sequence[ReleaseFile], goal: Path) -> list[Path]:
             raise LabError(f"{file.name} was not downloaded: run 'python -m geokube_lab.releases fetch'")
         if target.exists() and (target.samefile(source) or target.read_bytes() == source.read_bytes()):
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        temporary.unlink(missing_ok=True)
-        try:
-            temporary.hardlink_to(source)
-        except OSError:
-            temporary.write_bytes(source.read_bytes())
-        temporary.replace(target)
+        link_atomically(source, target)
         written.append(target)
     return written
 
