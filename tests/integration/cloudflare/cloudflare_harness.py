@@ -55,6 +55,15 @@ def free_port(address: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
+def identified(value: Any, ids: dict[str, str]) -> Any:
+    """The value with identifiers in place of pools' names."""
+    if isinstance(value, dict):
+        return {ids.get(key, key): identified(item, ids) for key, item in value.items()}
+    if isinstance(value, list):
+        return [identified(item, ids) for item in value]
+    return ids.get(value, value) if isinstance(value, str) else value
+
+
 @dataclass
 class Edge:
     """The emulator as a process; `restart` keeps its state."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cloudflare_harness import ACCOUNT, MONITOR, ZONE, Edge, run_module
+from cloudflare_harness import ACCOUNT, CACHE_RULES, MONITOR, ZONE, Edge, run_module
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -26,7 +26,6 @@ RULE = {"name": "results", "expression": f'http.host eq "{HOST}"', "action_param
 LISTS = {kind: f"/accounts/{ACCOUNT}/load_balancers/{kind}" for kind in ("monitors", "pools")}
 BALANCERS = f"/zones/{ZONE}/load_balancers"
 PULLS = f"/zones/{ZONE}/origin_tls_client_auth"
-RULESET = f"/zones/{ZONE}/rulesets/phases/http_request_cache_settings/entrypoint"
 CERTIFICATES = f"/certificates?zone_id={ZONE}"
 
 
@@ -100,7 +99,7 @@ def cases() -> list[Case]:
         _named("cloudflare_load_balancer_pool_origin", origin, listed=LISTS["pools"], needs=(POOL_MODULE,)),
         _named("cloudflare_origin_certificate", certificate, listed=CERTIFICATES, posts=True),
         Case("cloudflare_authenticated_origin_pulls", on, {"zone": ZONE, "enabled": False}, PULLS, posts=True),
-        Case("cloudflare_cache_ruleset", {**rules, "rules": [RULE]}, {**rules, "rules": []}, RULESET),
+        Case("cloudflare_cache_ruleset", {**rules, "rules": [RULE]}, {**rules, "rules": []}, CACHE_RULES),
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meridian.geokube.plugins.module_utils import cloudflare_options
-from cloudflare_harness import ACCOUNT, ZONE, Edge, run_module
+from cloudflare_harness import ACCOUNT, ZONE, Edge, identified, run_module
 from drift_cases import GIVEN, OWNER, POOL, SPECS, Path, at, changed, leaves, other, wishes
 
 PATHS = {
@@ -46,15 +46,6 @@ def records(edge: Edge) -> dict[str, list[dict[str, Any]]]:
         ]
         for kind, path in PATHS.items()
     }
-
-
-def identified(value: Any, ids: dict[str, str]) -> Any:
-    """The value with identifiers in place of pools' names."""
-    if isinstance(value, dict):
-        return {ids.get(key, key): identified(item, ids) for key, item in value.items()}
-    if isinstance(value, list):
-        return [identified(item, ids) for item in value]
-    return ids.get(value, value) if isinstance(value, str) else value
 
 
 def single(kind: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_client import Client
-from cloudflare_harness import GROUP, Edge, run_module
-from fault_cases import CERTIFICATES, INFO, LASTING, PASSING, PULLS, REFUSALS, RULESET, Case, cases, scope
+from cloudflare_harness import CACHE_RULES, GROUP, Edge, run_module
+from fault_cases import CERTIFICATES, INFO, LASTING, PASSING, PULLS, REFUSALS, Case, cases, scope
 
 CASES = cases()
 WRITES = "POST|PUT|PATCH|DELETE"
@@ -31,7 +31,7 @@ def clean(edge: Edge) -> Iterator[None]:
     edge.api("PUT", f"{PULLS}/settings", {"enabled": False})
     for record in edge.api("GET", PULLS):
         edge.api("DELETE", f"{PULLS}/{record['id']}")
-    edge.api("PUT", RULESET, {"rules": []})
+    edge.api("PUT", CACHE_RULES, {"rules": []})
 
 
 class Hurried:

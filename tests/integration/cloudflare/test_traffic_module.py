@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from cloudflare_harness import ACCOUNT, ZONE, Edge, run_module, wanted
+from cloudflare_harness import ACCOUNT, ZONE, Edge, identified, run_module, wanted
 
 POOLS = f"/accounts/{ACCOUNT}/load_balancers/pools"
 MONITORS = f"/accounts/{ACCOUNT}/load_balancers/monitors"
@@ -86,15 +86,6 @@ def test_what_is_not_given_is_left_alone(edge: Edge) -> None:
     before = snapshot(edge)
     assert not apply(edge, wanted(monitors=[{"name": "test-https"}]))["changed"]
     assert snapshot(edge) == before
-
-
-def replaced(value: Any, ids: dict[str, str]) -> Any:
-    """The value with identifiers in place of pools' names."""
-    if isinstance(value, dict):
-        return {ids.get(key, key): replaced(item, ids) for key, item in value.items()}
-    if isinstance(value, list):
-        return [replaced(item, ids) for item in value]
-    return ids.get(value, value) if isinstance(value, str) else value
 
 
 def test_maps_and_texts_are_cleared_by_giving_them_empty(edge: Edge) -> None:
@@ -188,7 +179,7 @@ def test_pools_may_be_given_by_identifier(edge: Edge) -> None:
     apply(edge, wanted())
     ids = {pool["name"]: pool["id"] for pool in edge.api("GET", POOLS)}
     wishes = wanted()
-    wishes["load_balancers"] = replaced(wishes["load_balancers"], ids)
+    wishes["load_balancers"] = identified(wishes["load_balancers"], ids)
     assert not apply(edge, wishes)["changed"]
 
 

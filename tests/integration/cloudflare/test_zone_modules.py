@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cloudflare_harness import ACCOUNT, ZONE, Edge, Origins, run_module, wait_for
+from cloudflare_harness import ACCOUNT, CACHE_RULES, ZONE, Edge, Origins, run_module, wait_for
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -42,7 +42,7 @@ def clean(edge: Edge) -> Iterator[Edge]:
         edge.api("PUT", f"{pulls}/settings", {"enabled": False})
         for record in edge.api("GET", pulls):
             edge.api("DELETE", f"{pulls}/{record['id']}")
-        edge.api("PUT", f"/zones/{ZONE}/rulesets/phases/http_request_cache_settings/entrypoint", {"rules": []})
+        edge.api("PUT", CACHE_RULES, {"rules": []})
         edge.api("PATCH", f"/zones/{ZONE}/settings/ssl", {"value": "full"})
         edge.clear()
 
@@ -168,22 +168,21 @@ def rules(edge: Edge, wanted: list[dict[str, Any]], check: bool = False) -> dict
 
 
 def test_cache_rules_of_one_owner_leave_others_alone(clean: Edge) -> None:
-    entry_point = f"/zones/{ZONE}/rulesets/phases/http_request_cache_settings/entrypoint"
     by_hand = {"action": "set_cache_settings", "expression": "true", "action_parameters": {"cache": False}}
-    kept = clean.api("PUT", entry_point, {"rules": [by_hand]})["rules"][0]["id"]
+    kept = clean.api("PUT", CACHE_RULES, {"rules": [by_hand]})["rules"][0]["id"]
     assert rules(clean, [RULE], check=True)["changed"]
-    assert len(clean.api("GET", entry_point)["rules"]) == 1
+    assert len(clean.api("GET", CACHE_RULES)["rules"]) == 1
     assert rules(clean, [RULE])["changed"]
     assert not rules(clean, [RULE])["changed"]
-    found = clean.api("GET", entry_point)["rules"]
+    found = clean.api("GET", CACHE_RULES)["rules"]
     assert found[0]["id"] == kept
     assert rules(clean, [dict(RULE, enabled=False)])["changed"]
-    assert clean.api("GET", entry_point)["rules"][1]["id"] == found[1]["id"]
+    assert clean.api("GET", CACHE_RULES)["rules"][1]["id"] == found[1]["id"]
     second = dict(RULE, name="second")
     assert rules(clean, [second, RULE])["changed"]
     assert rules(clean, [RULE, second])["changed"]
     assert rules(clean, [])["changed"]
-    assert [rule["id"] for rule in clean.api("GET", entry_point)["rules"]] == [kept]
+    assert [rule["id"] for rule in clean.api("GET", CACHE_RULES)["rules"]] == [kept]
 
 
 def test_the_edge_keeps_what_the_rules_say(clean: Edge, origins: Origins) -> None:
@@ -235,9 +234,6 @@ def test_a_rule_that_is_not_understood_is_told(clean: Edge) -> None:
     assert "owner 'a b' may hold only" in result["msg"]
 
 
-ENTRY_POINT = f"/zones/{ZONE}/rulesets/phases/http_request_cache_settings/entrypoint"
-
-
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -249,15 +245,15 @@ ENTRY_POINT = f"/zones/{ZONE}/rulesets/phases/http_request_cache_settings/entryp
 )
 def test_drift_of_a_cache_rule_is_taken_back(clean: Edge, field: str, value: Any) -> None:
     rules(clean, [RULE, dict(RULE, name="second")])
-    before = clean.api("GET", ENTRY_POINT)["rules"]
-    clean.api("PUT", ENTRY_POINT, {"rules": [{**before[0], field: value}, before[1]]})
+    before = clean.api("GET", CACHE_RULES)["rules"]
+    clean.api("PUT", CACHE_RULES, {"rules": [{**before[0], field: value}, before[1]]})
     foretold, done = (
         rules(clean, [RULE, dict(RULE, name="second")], check=True),
         rules(clean, [RULE, dict(RULE, name="second")]),
     )
     assert done["changed"]
     assert foretold["diff"] == done["diff"]
-    after = clean.api("GET", ENTRY_POINT)["rules"]
+    after = clean.api("GET", CACHE_RULES)["rules"]
     assert [{**rule, "last_updated": ""} for rule in after] == [{**rule, "last_updated": ""} for rule in before]
     assert not rules(clean, [RULE, dict(RULE, name="second")])["changed"]
 
@@ -266,11 +262,11 @@ def test_drift_of_a_cache_rule_is_taken_back(clean: Edge, field: str, value: Any
 def test_drift_of_the_list_of_cache_rules_is_taken_back(clean: Edge, drift: str) -> None:
     wanted = [RULE, dict(RULE, name="second")]
     rules(clean, wanted)
-    first, second = clean.api("GET", ENTRY_POINT)["rules"]
+    first, second = clean.api("GET", CACHE_RULES)["rules"]
     found = {"order": [second, first], "gone": [second], "double": [first, second, {**first, "id": "f" * 32}]}[drift]
-    clean.api("PUT", ENTRY_POINT, {"rules": found})
+    clean.api("PUT", CACHE_RULES, {"rules": found})
     assert rules(clean, wanted)["changed"]
-    names = [rule["description"] for rule in clean.api("GET", ENTRY_POINT)["rules"]]
+    names = [rule["description"] for rule in clean.api("GET", CACHE_RULES)["rules"]]
     assert names == ["[geokube:test/results]", "[geokube:test/second]"]
     assert not rules(clean, wanted)["changed"]
 

@@ -113,38 +113,34 @@ def applied(two_regions: Site) -> Site:
 
 
 def test_check_mode_on_an_empty_cluster_changes_nothing(empty: Site) -> None:
-    site = empty
-    assert site.changed("--check", "--diff") >= 1
-    assert not (site.state / "certificates").exists()
-    assert "ingress" not in site.names("namespace")
+    assert empty.changed("--check", "--diff") >= 1
+    assert not (empty.state / "certificates").exists()
+    assert "ingress" not in empty.names("namespace")
 
 
 def test_first_run_applies_and_second_changes_nothing(empty: Site) -> None:
-    site = empty
-    assert site.changed() > 0
-    assert site.names("daemonset", "-n", "ingress") == {"traefik-ru", "traefik-au"}
-    assert site.names("ingressclass") == {"traefik-ru", "traefik-au"}
-    assert site.changed("--diff") == 0
+    assert empty.changed() > 0
+    assert empty.names("daemonset", "-n", "ingress") == {"traefik-ru", "traefik-au"}
+    assert empty.names("ingressclass") == {"traefik-ru", "traefik-au"}
+    assert empty.changed("--diff") == 0
 
 
 def test_keys_are_private_and_never_shown(applied: Site) -> None:
-    site = applied
-    certificates = site.state / "certificates"
+    certificates = applied.state / "certificates"
     for name in ("ca.key", "ingress.key"):
         assert stat.S_IMODE((certificates / name).stat().st_mode) == 0o600
     (certificates / "ingress.crt").unlink()
     key = "".join((certificates / "ingress.key").read_text().splitlines()[1:-1])
-    code, output = site.run("--diff", "-vvv")
+    code, output = applied.run("--diff", "-vvv")
     assert code == 0
     assert key not in output.replace("\\n", "")
-    assert subprocess.run(["grep", "-rq", "PRIVATE", str(site.folder / "hosts.yml")], check=False).returncode == 1
+    assert subprocess.run(["grep", "-rq", "PRIVATE", str(applied.folder / "hosts.yml")], check=False).returncode == 1
     verify = ["openssl", "verify", "-CAfile", str(certificates / "ca.crt"), str(certificates / "ingress.crt")]
     assert subprocess.run(verify, check=False, capture_output=True).returncode == 0
 
 
 def test_pods_are_confined(applied: Site) -> None:
-    site = applied
-    item = json.loads(site.kubectl("get", "daemonset", "traefik-au", "-n", "ingress", "-o", "json"))
+    item = json.loads(applied.kubectl("get", "daemonset", "traefik-au", "-n", "ingress", "-o", "json"))
     pod = item["spec"]["template"]["spec"]
     container = pod["containers"][0]
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -162,13 +158,12 @@ def test_pods_are_confined(applied: Site) -> None:
 
 
 def test_other_names_make_another_certificate_and_other_pods(applied: Site) -> None:
-    site = applied
-    before = site.kubectl("get", "daemonset", "traefik-au", "-n", "ingress", "-o", "jsonpath={.spec.template}")
+    before = applied.kubectl("get", "daemonset", "traefik-au", "-n", "ingress", "-o", "jsonpath={.spec.template}")
     names = json.dumps({"ingress_certificate_names": ["a.geokube.test"]})
-    assert site.changed("-e", names) > 0
-    after = site.kubectl("get", "daemonset", "traefik-au", "-n", "ingress", "-o", "jsonpath={.spec.template}")
+    assert applied.changed("-e", names) > 0
+    after = applied.kubectl("get", "daemonset", "traefik-au", "-n", "ingress", "-o", "jsonpath={.spec.template}")
     assert after != before
-    assert site.changed("--check", "-e", names) == 0
+    assert applied.changed("--check", "-e", names) == 0
 
 
 def test_half_a_certificate_is_refused(two_regions: Site) -> None:
@@ -280,7 +275,6 @@ def test_traefik_serves_its_own_region_with_the_rights_of_the_role(traefik: tupl
 
 
 def test_region_without_machines_loses_its_traefik(applied: Site) -> None:
-    site = applied
-    site.hosts({"ru": ["ru-1"]}, spare={"au": ["au-1"]})
-    assert site.changed() > 0
-    assert site.names("daemonset", "-n", "ingress") == {"traefik-ru"}
+    applied.hosts({"ru": ["ru-1"]}, spare={"au": ["au-1"]})
+    assert applied.changed() > 0
+    assert applied.names("daemonset", "-n", "ingress") == {"traefik-ru"}

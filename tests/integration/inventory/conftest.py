@@ -52,3 +52,12 @@ def runner(any_runner: Runner, clouds: Clouds) -> Runner:
     """Give ansible-inventory, its files pointing at the clouds."""
     any_runner.clouds = clouds
     return any_runner
+
+
+@pytest.fixture(params=[venv for venv, _setting in RUNNERS.values()], ids=list(RUNNERS))
+def venv(request: pytest.FixtureRequest) -> Path:
+    """Give the environment of one release."""
+    path: Path = request.param
+    if not path.exists():
+        pytest.skip(f"{path.name} is not installed")
+    return path

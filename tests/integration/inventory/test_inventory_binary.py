@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from geokube_lab.clouds import Clouds, Fault
-from inventory_runner import ROOT, RUNNERS
+from inventory_runner import ROOT
 
 PLAYBOOK = """
 - hosts: all
@@ -25,15 +25,6 @@ PLAYBOOK = """
       ansible.builtin.debug:
         msg: it ran
 """
-
-
-@pytest.fixture(params=[venv for venv, _setting in RUNNERS.values()], ids=list(RUNNERS))
-def venv(request: pytest.FixtureRequest) -> Path:
-    """Give the environment of one release."""
-    path: Path = request.param
-    if not path.exists():
-        pytest.skip(f"{path.name} is not installed")
-    return path
 
 
 def command(

@@ -17,7 +17,6 @@ import boto3
 import grpc
 import pytest
 import yaml
-from inventory_runner import RUNNERS
 from yandex.cloud.compute.v1 import instance_pb2, instance_service_pb2, instance_service_pb2_grpc
 from yandex.cloud.iam.v1 import iam_token_service_pb2, iam_token_service_pb2_grpc
 
@@ -116,15 +115,6 @@ def run_machines(endpoint: str, region: str) -> None:
         )
         last = answer["Instances"][0]["InstanceId"]
     ec2.stop_instances(InstanceIds=[last])
-
-
-@pytest.fixture(params=[venv for venv, _setting in RUNNERS.values()], ids=list(RUNNERS))
-def venv(request: pytest.FixtureRequest) -> Path:
-    """Give the environment of one release."""
-    path: Path = request.param
-    if not path.exists():
-        pytest.skip(f"{path.name} is not installed")
-    return path
 
 
 def listed(venv: Path, folder: Path, providers: dict[str, Any], **environment: str) -> subprocess.CompletedProcess[str]:
