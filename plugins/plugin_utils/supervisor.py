@@ -61,27 +61,30 @@ def _signal_all(processes: list[int], number: int) -> None:
             os.kill(process, number)
 
 
-def _reap() -> None:
-    with contextlib.suppress(ChildProcessError):
+def _childless() -> bool:
+    """Reap what has ended; give whether this process has no children any more, living or dead."""
+    try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+    except ChildProcessError:
+        return True
+    return False
 
 
 def end_descendants(command: subprocess.Popen[bytes]) -> None:
-    """End every descendant of this process, at first kindly; where there is no /proc, the command's session."""
-    with contextlib.suppress(OSError):
-        os.killpg(command.pid, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE_SECONDS
-    while (left := descendants(os.getpid())) and time.monotonic() < deadline:
-        _signal_all(left, signal.SIGTERM)
-        _reap()
-        time.sleep(0.2)
-    with contextlib.suppress(OSError):
-        os.killpg(command.pid, signal.SIGKILL)
-    while left := descendants(os.getpid()):
-        _signal_all(left, signal.SIGKILL)
-        _reap()
-        time.sleep(0.05)
+    """End every descendant of this process, at first kindly; where there is no /proc, the command's session.
+
+    /proc is no snapshot: a process whose parent ends while it is read may be missing from it. Orphans come to this
+    process, so that nothing of the command lives once this process has no children; what cannot be ended is left.
+    """
+    started = time.monotonic()
+    while not _childless() and (passed := time.monotonic() - started) < 2 * GRACE_SECONDS:
+        number, pause = (signal.SIGTERM, 0.2) if passed < GRACE_SECONDS else (signal.SIGKILL, 0.05)
+        if command.poll() is None:
+            with contextlib.suppress(OSError):
+                os.killpg(command.pid, number)
+        _signal_all(descendants(os.getpid()), number)
+        time.sleep(pause)
 
 
 def main(parent: int, argv: list[str]) -> int:

@@ -120,6 +120,29 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     return condition()
 
 
+def test_a_process_that_a_listing_missed_is_ended_too(tmp_path: Path) -> None:
+    mark = f"{os.getpid() % 90000 + 10000}.7"
+    program = (
+        "import os, subprocess\n"
+        "from ansible_collections.meridian.geokube.plugins.plugin_utils import supervisor\n"
+        "supervisor._prctl(supervisor._PR_SET_CHILD_SUBREAPER, 1)\n"
+        "listings, listed = [[], []], supervisor.descendants\n"
+        "supervisor.descendants = lambda process: listings.pop() if listings else listed(process)\n"
+        f"script = 'setsid sh -c \"echo; exec sleep {mark}\" & sleep {mark}'\n"
+        "command = subprocess.Popen(['sh', '-c', script], start_new_session=True, stdout=subprocess.PIPE)\n"
+        "command.stdout.readline()\n"
+        "supervisor.end_descendants(command)\n"
+        "print(len(listings))\n"
+    )
+    try:
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+        assert (ended.returncode, ended.stdout) == (0, "0\n"), ended.stderr
+        assert not sleepers(mark)
+    finally:
+        for process in sleepers(mark):
+            os.kill(process, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_outlives_the_caller(tmp_path: Path, number: signal.Signals) -> None:
     mark = f"{os.getpid() % 90000 + 10000}.{number.value}"
