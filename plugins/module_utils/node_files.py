@@ -10,13 +10,18 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str, mode: int, replace: bool = True) -> None:
-    """Write a file whole or not at all; without C(replace) an existing one is a FileExistsError."""
+def write_whole(path: Path, text: str, mode: int, replace: bool = True, owner: int | None = None) -> None:
+    """Write a file whole or not at all; without C(replace) an existing one is a FileExistsError.
+
+    C(owner) is the number of the user to whom it shall belong.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
+            if owner is not None:
+                os.fchown(file.fileno(), owner, -1)
             os.fsync(file.fileno())
         Path(name).chmod(mode)
         if replace:
