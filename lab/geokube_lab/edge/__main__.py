@@ -19,7 +19,7 @@ from aiohttp import web
 from geokube_lab.edge import access
 from geokube_lab.edge.api import Api, application
 from geokube_lab.edge.authority import Authority, write_private
-from geokube_lab.edge.certificates import Issuer
+from geokube_lab.edge.certificates import Issuer, deploy, revoked
 from geokube_lab.edge.faults import Faults
 from geokube_lab.edge.health import Health
 from geokube_lab.edge.netns import listen
@@ -79,10 +79,10 @@ def seed(world: Topology, tokens: list[str]) -> dict[str, dict[str, Record]]:
 
 
 def client_certificates(store: Store, upstreams: list[Upstream], folder: Path) -> None:
-    """Give the places the client certificate that the zone's authenticated origin pulls ask for."""
+    """Give the places the client certificate that the zone's authenticated origin pulls ask for: the newest active."""
     chosen = None
     if store["origin_pulls"].get(ZONE, {}).get("enabled"):
-        held = list(store["origin_pull_certificates"].values())
+        held = [record for record in store["origin_pull_certificates"].values() if record["status"] == "active"]
         if held:
             identifier = held[-1]["id"]
             chosen = (folder / f"pull-{identifier}.crt", folder / f"pull-{identifier}.key")
@@ -117,7 +117,7 @@ async def run(options: argparse.Namespace) -> None:
     context = user_tls(authority, options.data / "tls", world.domain)
     store = Store(options.data / "state.json", seed(world, options.token))
     trusted = [authority.certificate_path, origin_ca.certificate_path]
-    upstreams = {place: Upstream(place, trusted, options.connect_timeout) for place in places}
+    upstreams = {place: Upstream(place, trusted, options.connect_timeout, lambda: revoked(store)) for place in places}
     sources = [str(world.regions[place.name].pop_address) if place.namespace else "127.0.0.1" for place in places]
     health = Health(store, upstreams, sources, is_down)
 
@@ -126,6 +126,7 @@ async def run(options: argparse.Namespace) -> None:
         health.reconcile()
 
     store.listeners.append(changed)
+    deploy(store)
     changed()
     limits = Limits(
         interval=options.minimum_interval,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,8 @@ from geokube_lab.edge.store import Record, Store, new_id, now
 
 VALIDITIES = (7, 30, 90, 365, 730, 1095, 5475)
 REQUEST_TYPES = ("origin-rsa", "origin-ecc")
+# Seconds until a client certificate is at all places; the real ones take minutes.
+DEPLOYMENT = 1.0
 
 
 class Issuer:
@@ -60,6 +63,18 @@ class Issuer:
         }
 
 
+def revoked(store: Store) -> set[int]:
+    """The serial numbers of the certificates that were revoked."""
+    return {int(record["serial"]) for record in store["revoked_certificates"].values()}
+
+
+def deploy(store: Store) -> None:
+    """Have every uploaded client certificate at all places."""
+    for record in list(store["origin_pull_certificates"].values()):
+        if record["status"] == "pending_deployment":
+            store.put("origin_pull_certificates", {**record, "status": "active"}, record["id"])
+
+
 class Certificates:
     """Handlers over one store."""
 
@@ -86,8 +101,11 @@ class Certificates:
         return _ok(_shown(self.store.get("certificates", request.match_info["id"])))
 
     async def revoke(self, request: web.Request) -> web.Response:
-        """DELETE of one certificate."""
-        self.store.delete("certificates", request.match_info["id"])
+        """DELETE of one certificate: from now on the edge does not take it."""
+        record = self.store.get("certificates", request.match_info["id"])
+        serial = x509.load_pem_x509_certificate(record["certificate"].encode()).serial_number
+        self.store.put("revoked_certificates", {"serial": str(serial)}, record["id"])
+        self.store.delete("certificates", record["id"])
         return _ok({"id": request.match_info["id"], "revoked_at": now()})
 
     async def pull_settings(self, request: web.Request) -> web.Response:
@@ -126,11 +144,13 @@ class Certificates:
             "issuer": certificate.issuer.rfc4514_string(),
             "signature": "ECDSAWithSHA256",
             "expires_on": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "status": "active",
+            "status": "pending_deployment",
             "uploaded_on": now(),
             "fingerprint": hashlib.sha256(given["certificate"].encode()).hexdigest(),
         }
-        return _ok(_without_key(self.store.put("origin_pull_certificates", record)))
+        shown = _without_key(self.store.put("origin_pull_certificates", record))
+        asyncio.get_running_loop().call_later(DEPLOYMENT, deploy, self.store)
+        return _ok(shown)
 
     async def delete_pull_certificate(self, request: web.Request) -> web.Response:
         """DELETE of a client certificate."""

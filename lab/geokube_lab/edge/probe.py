@@ -64,7 +64,14 @@ async def _http(
     url = f"{monitor['type']}://{origin['address']}:{port}{monitor['path']}"
     name = str(headers.get("Host", origin["address"])).split(":")[0]
     response = await upstream.request(
-        session, monitor["method"], url, verify=not monitor["allow_insecure"], name=name, headers=headers
+        session,
+        monitor["method"],
+        url,
+        verify=not monitor["allow_insecure"],
+        # Only a probe that is sent as a zone's own request is authenticated as such.
+        pulling=bool(monitor["probe_zone"]),
+        name=name,
+        headers=headers,
     )
     async with response:
         body = await response.content.read(BODY_LIMIT)

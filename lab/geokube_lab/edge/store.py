@@ -17,7 +17,7 @@ from geokube_lab.edge.errors import not_found
 Record = dict[str, Any]
 COLLECTIONS = (
     "monitors", "monitor_groups", "pools", "load_balancers", "dns_records",
-    "certificates", "zone_settings", "rulesets", "origin_pulls", "origin_pull_certificates",
+    "certificates", "revoked_certificates", "zone_settings", "rulesets", "origin_pulls", "origin_pull_certificates",
 )  # fmt: skip
 
 

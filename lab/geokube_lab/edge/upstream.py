@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable, Container
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,13 +42,38 @@ class OriginError(Exception):
         self.reused = reused
 
 
+class StrictContext(ssl.SSLContext):
+    """Also refuses certificates that the Origin CA has revoked; `revoked` gives their serial numbers."""
+
+    revoked: Callable[[], Container[int]] = staticmethod(tuple)
+
+
+class StrictObject(ssl.SSLObject):
+    """One connection of a StrictContext."""
+
+    def do_handshake(self) -> None:
+        """Raises SSLCertVerificationError for a revoked certificate, as for any other that is not taken."""
+        super().do_handshake()
+        shown = self.getpeercert()
+        context = self.context
+        if shown and isinstance(context, StrictContext) and int(str(shown["serialNumber"]), 16) in context.revoked():
+            raise ssl.SSLCertVerificationError(1, "certificate verify failed: certificate revoked")
+
+
 class Upstream:
     """Connections from one place to the origins."""
 
-    def __init__(self, place: Place, authorities: list[Path], connect_timeout: float) -> None:
+    def __init__(
+        self,
+        place: Place,
+        authorities: list[Path],
+        connect_timeout: float,
+        revoked: Callable[[], Container[int]] = tuple,
+    ) -> None:
         self.place = place
         self.authorities = authorities
         self.connect_timeout = connect_timeout
+        self.revoked = revoked
         self.client_certificate: tuple[Path, Path] | None = None
         self._contexts: dict[tuple[bool, tuple[Path, Path] | None], ssl.SSLContext] = {}
         self.pooled = self._session(keep=True)
@@ -82,18 +108,26 @@ class Upstream:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
         return made
 
-    def context(self, verify: bool) -> ssl.SSLContext:
-        """TLS towards origins: with `verify` only certificates of the lab's or the Origin CA are taken."""
-        key = (verify, self.client_certificate)
+    def context(self, verify: bool, pulling: bool) -> ssl.SSLContext:
+        """TLS towards origins: with `verify` only certificates of the lab's, a public or the Origin CA are taken.
+
+        With `pulling` the zone's client certificate is shown, if it has one.
+        """
+        client_certificate = self.client_certificate if pulling else None
+        key = (verify, client_certificate)
         if key not in self._contexts:
-            context = ssl.create_default_context()
+            context = StrictContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.sslobject_class = StrictObject
+            context.load_default_certs()
             for path in self.authorities:
                 context.load_verify_locations(path)
-            if not verify:
+            if verify:
+                context.revoked = self.revoked
+            else:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
-            if self.client_certificate:
-                context.load_cert_chain(*self.client_certificate)
+            if client_certificate:
+                context.load_cert_chain(*client_certificate)
             self._contexts[key] = context
         return self._contexts[key]
 
@@ -105,11 +139,13 @@ class Upstream:
         *,
         verify: bool,
         name: str | None,
+        pulling: bool = True,
         **options: Any,
     ) -> aiohttp.ClientResponse:
         """Send a request and give the response whose body is still to be read.
 
-        `name` is the server name of TLS. Raises OriginError with the code that the edge would show.
+        `name` is the server name of TLS, `pulling` whether the zone's client certificate is shown. Raises OriginError
+        with the code that the edge would show.
         """
         note = SimpleNamespace(reused=False)
         secure = str(url).startswith("https:")
@@ -117,7 +153,7 @@ class Upstream:
             return await session.request(
                 method,
                 url,
-                ssl=self.context(verify) if secure else True,
+                ssl=self.context(verify, pulling) if secure else True,
                 server_hostname=name if secure else None,
                 allow_redirects=False,
                 trace_request_ctx=note,
@@ -135,7 +171,7 @@ def status_of(error: Exception) -> int:
     """Cloudflare's code for a failure between edge and origin."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
         return 526
-    if isinstance(error, aiohttp.ClientConnectorSSLError | ssl.SSLError):
+    if isinstance(error, aiohttp.ClientConnectorSSLError | ssl.SSLError) or _alerted(error):
         return 525
     if isinstance(error, aiohttp.SocketTimeoutError):
         return 524
@@ -149,6 +185,11 @@ def status_of(error: Exception) -> int:
     if isinstance(error, aiohttp.ClientConnectorError) or isinstance(cause, TimeoutError):
         return 522
     return 522 if isinstance(cause, OSError) and cause.errno == 110 else 520
+
+
+def _alerted(error: Exception) -> bool:
+    """Whether the origin ended TLS after its handshake: since TLS 1.3 it refuses a client's certificate only then."""
+    return "ALERT" in f"{error} {error.__cause__ or ''}".upper() and "SSL" in f"{error} {error.__cause__ or ''}"
 
 
 def _detail(error: Exception) -> str:

@@ -42,6 +42,7 @@ from geokube_lab.edge.authority import Authority  # noqa: E402
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 ZONE = "fedcba9876543210fedcba9876543210"
 TOKEN = "geokube-lab-cloudflare-token"
+PULLS = f"/zones/{ZONE}/origin_tls_client_auth"
 CACHE_RULES = f"/zones/{ZONE}/rulesets/phases/http_request_cache_settings/entrypoint"
 # Those that take the common options.
 GROUP = yaml.safe_load((REPOSITORY / "meta" / "runtime.yml").read_text())["action_groups"]["cloudflare"]
@@ -136,7 +137,7 @@ class Edge:
             return json.load(answer)["result"]
 
     def wipe(self) -> None:
-        """Delete every balancer, pool and monitor, and the zone's cache rules."""
+        """Delete every balancer, pool and monitor, the zone's cache rules, and what it had about its origins."""
         for path in (f"/zones/{ZONE}/load_balancers", *(f"/accounts/{ACCOUNT}/load_balancers/{kind}"
                                                         for kind in ("pools", "monitors"))):  # fmt: skip
             for record in self.api("GET", path):
@@ -144,6 +145,11 @@ class Edge:
         with contextlib.suppress(urllib.error.HTTPError):
             if self.api("GET", CACHE_RULES)["rules"]:
                 self.api("PUT", CACHE_RULES, {"rules": []})
+        self.api("PATCH", f"/zones/{ZONE}/settings/ssl", {"value": "full"})
+        self.api("PUT", f"{PULLS}/settings", {"enabled": False})
+        for path, query in ((PULLS, ""), ("/certificates", f"?zone_id={ZONE}")):
+            for record in self.api("GET", path + query):
+                self.api("DELETE", f"{path}/{record['id']}")
         self.clear()
 
     def curl(self, place: str, path: str, *arguments: str, host: str = "style.geokube.test") -> tuple[int, str, str]:
