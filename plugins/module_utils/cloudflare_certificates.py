@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,14 @@ from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_errors
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_account import Account
 
     Record = dict[str, Any]
 
+# What becomes of a client certificate that was uploaded, and how often it is asked for, seconds.
+ACTIVE, COMING, PAUSE = "active", ("initializing", "pending_deployment"), 2.0
 _FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
 
 
@@ -64,18 +69,33 @@ class OriginCertificates:
         """Give a certificate that is good for `renew_before` days at least; times in days."""
         known = self.signed()
         limit = datetime.now(timezone.utc) + timedelta(days=renew_before)  # noqa: UP017
-        for record in known:
-            if sorted(record["hostnames"]) == sorted(hostnames) and moment(record["expires_on"]) > limit:
-                return dict(_told(record), changed=False, diff={"before": _shown(record), "after": _shown(record)})
-        before = _shown(known[0]) if known else {}
-        body = {"csr": self.csr, "hostnames": hostnames, "request_type": request_type, "requested_validity": validity}
-        if self.check_mode:
-            after = {"hostnames": sorted(hostnames), "request_type": request_type, "requested_validity": validity}
-            return {"changed": True, "diff": {"before": before, "after": after}}
-        made = self._sign(body, {record["id"] for record in known})
-        for record in known if revoke_replaced else []:
+        names = sorted(hostnames)
+        good = [one for one in known if sorted(one["hostnames"]) == names and moment(one["expires_on"]) > limit]
+        result: Record = {}
+        if good:
+            kept, after = good[0], _shown(good[0])
+            result.update(_told(kept))
+        elif self.check_mode:
+            kept = {}
+            after = {"hostnames": names, "request_type": request_type, "requested_validity": validity}
+        else:
+            body = {"csr": self.csr, "hostnames": hostnames, "request_type": request_type}
+            kept = self._sign({**body, "requested_validity": validity}, {record["id"] for record in known})
+            after = _shown(kept)
+            result.update(_told(kept))
+        others = [record for record in known if record["id"] != kept.get("id")]
+        gone = others if revoke_replaced else []
+        self._revoke(gone)
+        before: Record = _shown(good[0] if good else known[0]) if known else {}
+        if gone:
+            before, after = {**before, "revoked": []}, {**after, "revoked": [record["id"] for record in gone]}
+        replaced = [record["id"] for record in others if record not in gone]
+        changed = bool(gone) or not good
+        return {**result, "changed": changed, "replaced": replaced, "diff": {"before": before, "after": after}}
+
+    def _revoke(self, records: list[Record]) -> None:
+        for record in [] if self.check_mode else records:
             self.account.client.request("DELETE", f"/certificates/{record['id']}")
-        return dict(_told(made), changed=True, diff={"before": before, "after": _shown(made)})
 
     def _sign(self, body: Record, known: set[str]) -> Record:
         try:
@@ -90,8 +110,7 @@ class OriginCertificates:
     def absent(self) -> Record:
         """Revoke all of them."""
         known = self.signed()
-        for record in [] if self.check_mode else known:
-            self.account.client.request("DELETE", f"/certificates/{record['id']}")
+        self._revoke(known)
         before = [_shown(record) for record in known]
         return {"changed": bool(known), "diff": {"before": {"certificates": before}, "after": {"certificates": []}}}
 
@@ -112,12 +131,17 @@ def _told(record: Record) -> Record:
 class OriginPulls:
     """The client certificate that the edge shows to a zone's origins."""
 
-    def __init__(self, account: Account, check_mode: bool) -> None:
-        self.account, self.check_mode = account, check_mode
+    def __init__(self, account: Account, check_mode: bool, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.account, self.check_mode, self._sleep = account, check_mode, sleep
         self.path = f"/zones/{account.zone_id}/origin_tls_client_auth"
 
-    def ensure(self, enabled: bool, certificate: str | None, private_key: str | None, exclusive: bool) -> Record:
-        """Upload the certificate if it is not there, switch, and last remove others if asked."""
+    def ensure(
+        self, enabled: bool, certificate: str | None, private_key: str | None, exclusive: bool, wait: float
+    ) -> Record:
+        """Upload the certificate if it is not there, switch once it is everywhere, and last remove others if asked.
+
+        `wait` is how many seconds the API gets to bring it everywhere.
+        """
         client = self.account.client
         held = list(client.get(self.path) or [])
         was = bool((client.get(f"{self.path}/settings") or {}).get("enabled"))
@@ -126,13 +150,17 @@ class OriginPulls:
         if certificate and not mine:
             if not private_key:
                 raise CloudflareError("private_key is needed: the certificate is not uploaded yet")
-            made = {"id": "(new)", "certificate": certificate, "status": "active"}
+            made = {"id": "(new)", "certificate": certificate, "status": ACTIVE}
             if not self.check_mode:
                 made = self._upload(certificate, private_key)
             mine = [made]
             after.append(made)
         if enabled and not after:
             raise CloudflareError("the zone has no client certificate yet: give certificate and private_key")
+        if mine and mine[0].get("status", ACTIVE) != ACTIVE and not self.check_mode:
+            active = self._active(mine[0], wait)
+            after = [active if one is mine[0] else one for one in after]
+            mine = [active]
         if was != enabled and not self.check_mode:
             client.request("PUT", f"{self.path}/settings", {"enabled": enabled})
         if exclusive and mine:
@@ -148,6 +176,21 @@ class OriginPulls:
             "certificates": after,
             "diff": {"before": before, "after": shown},
         }
+
+    def _active(self, record: Record, wait: float) -> Record:
+        """The record once the edge has it everywhere."""
+        end = time.monotonic() + wait
+        while record.get("status") in COMING and time.monotonic() < end:
+            self._sleep(min(PAUSE, max(0.0, end - time.monotonic())))
+            found = [one for one in self.account.client.get(self.path) or [] if one["id"] == record["id"]]
+            record = dict(found[0]) if found else {**record, "status": "deleted"}
+        if record.get("status", ACTIVE) != ACTIVE:
+            still = f"is {record['status']}" + (f" after {wait:.0f} s" if record["status"] in COMING else "")
+            raise CloudflareError(
+                f"client certificate {record['id']} {still}, so origins cannot rely on it yet: run again later"
+                + ("" if record["status"] in COMING else ", after deleting it if it is still listed")
+            )
+        return record
 
     def _upload(self, certificate: str, private_key: str) -> Record:
         client = self.account.client

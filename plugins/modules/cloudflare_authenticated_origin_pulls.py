@@ -48,6 +48,12 @@ options:
       - Whether to delete other client certificates of the zone. They go last.
     type: bool
     default: false
+  wait:
+    description:
+      - How many seconds Cloudflare gets to bring O(certificate) to all its places before the edge is switched on and
+        others are deleted. Nothing is waited for when it is there already.
+    type: int
+    default: 120
 seealso:
   - module: meridian.geokube.cloudflare_origin_certificate
 """
@@ -118,6 +124,7 @@ def argument_spec() -> dict[str, Any]:
         private_key={"type": "str", "no_log": True},
         enabled={"type": "bool", "default": True},
         exclusive={"type": "bool", "default": False},
+        wait={"type": "int", "default": 120},
     )
 
 
@@ -132,7 +139,9 @@ def main() -> None:
 
     def work(client: Client) -> dict[str, Any]:
         pulls = OriginPulls(Account(client, "", params["zone"]), module.check_mode)
-        result = pulls.ensure(params["enabled"], params["certificate"], params["private_key"], params["exclusive"])
+        result = pulls.ensure(
+            params["enabled"], params["certificate"], params["private_key"], params["exclusive"], params["wait"]
+        )
         return dict(result, requests=client.requests, rate_limit_waited=client.waited)
 
     common.guarded(module, work)

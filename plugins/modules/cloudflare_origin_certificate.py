@@ -62,7 +62,8 @@ options:
     default: 30
   revoke_replaced:
     description:
-      - Whether a certificate is revoked when its successor was signed. Nodes must have the successor by then.
+      - Whether the other certificates that were signed for the request are revoked, once there is a good one. A node
+        that shows one of them must have the good one by then, so run without it first.
     type: bool
     default: false
   state:
@@ -126,6 +127,12 @@ expires_on:
   returned: success, if O(state=present) and not when check mode would sign
   type: str
   sample: "2027-01-01T05:20:00Z"
+replaced:
+  description: Identifiers of other certificates for the request that are not revoked.
+  returned: success, if O(state=present)
+  type: list
+  elements: str
+  sample: []
 requests:
   description: How many requests were sent to the API.
   returned: always

@@ -145,7 +145,8 @@ class Edge:
         with contextlib.suppress(urllib.error.HTTPError):
             if self.api("GET", CACHE_RULES)["rules"]:
                 self.api("PUT", CACHE_RULES, {"rules": []})
-        self.api("PATCH", f"/zones/{ZONE}/settings/ssl", {"value": "full"})
+        for name, value in (("ssl", "full"), ("browser_cache_ttl", 14400), ("always_use_https", "off")):
+            self.api("PATCH", f"/zones/{ZONE}/settings/{name}", {"value": value})
         self.api("PUT", f"{PULLS}/settings", {"enabled": False})
         for path, query in ((PULLS, ""), ("/certificates", f"?zone_id={ZONE}")):
             for record in self.api("GET", path + query):

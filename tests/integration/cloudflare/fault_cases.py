@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cloudflare_harness import ACCOUNT, CACHE_RULES, MONITOR, ZONE, Edge, run_module
+from cloudflare_harness import ACCOUNT, CACHE_RULES, MONITOR, PULLS, ZONE, Edge, run_module
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,7 +25,6 @@ BALANCER = {"name": HOST, "default_pools": ["test-ru"], "fallback_pool": "test-r
 RULE = {"name": "results", "expression": f'http.host eq "{HOST}"', "action_parameters": {"cache": True}}
 LISTS = {kind: f"/accounts/{ACCOUNT}/load_balancers/{kind}" for kind in ("monitors", "pools")}
 BALANCERS = f"/zones/{ZONE}/load_balancers"
-PULLS = f"/zones/{ZONE}/origin_tls_client_auth"
 CERTIFICATES = f"/certificates?zone_id={ZONE}"
 
 
@@ -99,6 +98,11 @@ def cases() -> list[Case]:
         _named("cloudflare_load_balancer_pool_origin", origin, listed=LISTS["pools"], needs=(POOL_MODULE,)),
         _named("cloudflare_origin_certificate", certificate, listed=CERTIFICATES, posts=True),
         Case("cloudflare_authenticated_origin_pulls", on, {"zone": ZONE, "enabled": False}, PULLS, posts=True),
+        Case(
+            "cloudflare_zone_settings",
+            *({"zone": ZONE, "settings": {"ssl": mode}} for mode in ("strict", "full")),
+            listed=f"/zones/{ZONE}/settings/ssl",
+        ),
         Case("cloudflare_cache_ruleset", {**rules, "rules": [RULE]}, {**rules, "rules": []}, CACHE_RULES),
     ]
 
@@ -174,6 +178,7 @@ SCOPES = (
     ("/origin_tls_client_auth", "Zone > SSL and Certificates"),
     ("/certificates", "Zone > SSL and Certificates"),
     ("/rulesets", "Zone > Cache Rules"),
+    ("/settings", "Zone > Zone Settings"),
 )
 
 
