@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from geokube_lab import paths, topology
+from geokube_lab import topology
+from geokube_lab.demo.origin_access import NAME, authorities, past_the_edge
 from geokube_lab.demo.photo import fresh, photo
 from geokube_lab.demo.road import INVENTORY, ROOT
 from geokube_lab.errors import LabError
 
 REPEATS = 3
-URL = "https://style.geokube.test/v1/stylize?size=512"
+URL = f"https://{NAME}/v1/stylize?size=512"
 HOME = "ru"
 
 
@@ -28,13 +29,6 @@ class Answer:
     region: str
     milliseconds: float
     status: int
-
-
-def authorities(state: Path) -> Path:
-    """Write one file of the two authorities, the edge's and the origins', so that all requests check the same."""
-    bundle = state / "certificates" / "edge-and-origins.crt"
-    bundle.write_bytes((paths.CA / "ca.crt").read_bytes() + (state / "certificates" / "ca.crt").read_bytes())
-    return bundle
 
 
 def request(region: str, output: Path, bundle: Path, *options: str) -> Answer:
@@ -57,11 +51,6 @@ def request(region: str, output: Path, bundle: Path, *options: str) -> Answer:
     return Answer(served.group(1) if served else "?", float(times.group(1)) * 1000, int(times.group(2)))
 
 
-def past_the_edge(address: str) -> tuple[str, ...]:
-    """Give curl's options to go to one origin itself."""
-    return ("--connect-to", f"style.geokube.test:443:{address}:443")
-
-
 def median(region: str, output: Path, bundle: Path, *options: str) -> Answer:
     """Repeat a request and give the median time; any status but 200 is an error."""
     answers = [request(region, output, bundle, *options) for _ in range(REPEATS)]
@@ -72,12 +61,12 @@ def median(region: str, output: Path, bundle: Path, *options: str) -> Answer:
     return Answer(answers[-1].region, middle, 200)
 
 
-def far(lab: topology.Topology, pictures: Path, bundle: Path) -> dict[str, Answer]:
+def far(lab: topology.Topology, state: Path, bundle: Path) -> dict[str, Answer]:
     """Ask the one origin in Moscow from everywhere, side by side: nearly all of it is waiting for the sea."""
-    options = past_the_edge(str(lab.regions[HOME].nodes[0].public_address))
+    options = past_the_edge(str(lab.regions[HOME].nodes[0].public_address), state)
     with ThreadPoolExecutor() as pool:
         waiting = {
-            name: pool.submit(median, name, pictures / f"{name}-from-{HOME}.jpg", bundle, *options)
+            name: pool.submit(median, name, state / "pictures" / f"{name}-from-{HOME}.jpg", bundle, *options)
             for name in lab.regions
         }
         return {name: answer.result() for name, answer in waiting.items()}
@@ -94,11 +83,11 @@ def main() -> int:
     print(f"  {'users in':<10} {'served by':<10} {'edge':>9} {'own origin':>11} {'Moscow alone':>13}")
     wrong = 0
     try:
-        bundle = authorities(state)
-        moscow = far(lab, pictures, bundle)
+        bundle = authorities(state, state / "certificates" / "edge-and-origins.crt")
+        moscow = far(lab, state, bundle)
         for name, region in lab.regions.items():
             edge = median(name, pictures / f"{name}.jpg", bundle)
-            origin = past_the_edge(str(region.nodes[0].public_address))
+            origin = past_the_edge(str(region.nodes[0].public_address), state)
             own = median(name, pictures / f"{name}-origin.jpg", bundle, *origin)
             wrong += edge.region != name
             print(
