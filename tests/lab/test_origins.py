@@ -1,0 +1,84 @@
+"""Origins nobody else can reach: their keys, whom they take, and what becomes of a certificate that was revoked."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import road
+from geokube_lab.demo.origin_access import authorities, past_the_edge
+from geokube_lab.edge.authority import Authority
+
+API = "http://127.0.0.1:5604/client/v4"
+TOKEN = "geokube-lab-cloudflare-token"
+ZONE = "fedcba9876543210fedcba9876543210"
+AU = "devfest-au-01"
+FOLDER = "/etc/geokube/ingress"
+
+
+def api(method: str, path: str) -> Any:
+    """One request to the lab's Cloudflare API; gives its result."""
+    request = urllib.request.Request(API + path, headers={"Authorization": f"Bearer {TOKEN}"}, method=method)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)["result"]
+
+
+def on_au(lab: road.Lab, command: str) -> str:
+    return lab.run("ssh", AU, "--", command).stdout
+
+
+@pytest.fixture
+def trust(tmp_path: Path) -> tuple[str, ...]:
+    """curl's option to trust the edge and the origins."""
+    return ("--cacert", str(authorities(road.STATE, tmp_path / "authorities.crt")))
+
+
+def test_an_origin_takes_nobody_but_the_edge(lab: road.Lab, tmp_path: Path, trust: tuple[str, ...]) -> None:
+    """The firewall lets these users in, so that it is Traefik who refuses them."""
+    straight = past_the_edge(str(road.NODES["au"]), road.STATE)
+    assert lab.post("au", tmp_path / "out.jpg", *trust, *straight).status == 200
+    stranger = Authority(tmp_path, "ca", "strangers").server_files(tmp_path, "stranger", ["edge.test"])
+    for options in ((), ("--cert", str(stranger[0]), "--key", str(stranger[1]))):
+        reply = lab.post("au", tmp_path / "out.jpg", *trust, *straight[:2], *options)
+        assert reply.status == 0, reply
+        assert re.search("alert|reset|SSL", reply.error), reply
+    assert api("GET", f"/zones/{ZONE}/settings/ssl")["value"] == "strict"
+    monitors = api("GET", "/accounts/0123456789abcdef0123456789abcdef/load_balancers/monitors")
+    assert [(one["allow_insecure"], one["probe_zone"]) for one in monitors] == [(False, "geokube.test")]
+
+
+def test_an_origins_key_stays_on_its_machine(lab: road.Lab) -> None:
+    assert on_au(lab, f"sudo stat -c '%a %u' {FOLDER}/origin.key").split() == ["600", "65532"]
+    keys = {
+        lab.run("ssh", f"devfest-{region}-01", "--", f"sudo cat {FOLDER}/origin.key").stdout for region in road.NODES
+    }
+    assert len(keys) == len(road.NODES)
+    middles = [key.splitlines()[1] for key in keys]
+    kept = [path for path in road.STATE.rglob("*") if path.is_file()]
+    assert road.STATE / "certificates" / "pulls" / "client.key" in kept
+    assert not [path for path in kept for middle in middles if middle in path.read_text(errors="replace")]
+
+
+def test_a_revoked_certificate_is_replaced_by_the_next_run(
+    lab: road.Lab, playbook: road.Playbook, tmp_path: Path, trust: tuple[str, ...]
+) -> None:
+    request = on_au(lab, f"cat {FOLDER}/origin.csr").split()
+
+    def held() -> list[str]:
+        return [one["id"] for one in api("GET", f"/certificates?zone_id={ZONE}") if one["csr"].split() == request]
+
+    before = held()
+    assert len(before) == 1
+    api("DELETE", f"/certificates/{before[0]}")
+    done = playbook.run("--tags", "traffic")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    table = road.recap(done.stdout)
+    assert {host for host, row in table.items() if row["changed"]} == {AU}
+    assert len(held()) == 1
+    assert held() != before
+    straight = past_the_edge(str(road.NODES["au"]), road.STATE)
+    assert lab.post("au", tmp_path / "out.jpg", *trust, *straight).status == 200
