@@ -39,7 +39,8 @@ class ZoneSettings:
             raise CloudflareError(f"settings: {', '.join(fixed)} cannot be changed on this zone's plan: leave it out")
         for name in [] if self.check_mode else changes:
             self.account.client.request("PATCH", f"{self.path}/{name}", {"value": after[name]})
-        return {"changed": bool(changes), "settings": after, "diff": {"before": before, "after": after}}
+        told = {"settings": after, "previous": before, "diff": {"before": before, "after": after}}
+        return {"changed": bool(changes), **told}
 
 
 def _as(known: Any, wanted: Any) -> Any:

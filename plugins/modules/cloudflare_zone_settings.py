@@ -56,6 +56,11 @@ settings:
   returned: success
   type: dict
   sample: {ssl: strict, min_tls_version: "1.2"}
+previous:
+  description: The values that they had before.
+  returned: success
+  type: dict
+  sample: {ssl: full, min_tls_version: "1.2"}
 requests:
   description: How many requests were sent to the API.
   returned: always

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from cloudflare_harness import ACCOUNT, CACHE_RULES, TOKEN, ZONE, Edge
+from cloudflare_harness import ACCOUNT, CACHE_RULES, PULLS, TOKEN, ZONE, Edge
 
 PLACES = {
     "ru": ("yandex", "ru-central1", "192.0.2.10"),
@@ -155,6 +155,31 @@ def test_geography_then_the_other_policies_then_a_region_leaves(role: Role) -> N
     assert balancer["steering_policy"] == "dynamic_latency"
     assert balancer["default_pools"] == named(["ru", "sg", "br"])
     assert {pool["name"] for pool in role.edge.api("GET", POOLS)} == set(named(["ru", "sg", "br"]))
+
+
+def test_a_zone_is_not_made_strict_before_its_origins_were_seen(role: Role) -> None:
+    """Without the plays on the machines nobody knows whether they have a certificate."""
+    monitors = f"/accounts/{ACCOUNT}/load_balancers/monitors"
+    output, _ = role.run()
+    assert "WARNING: The zone geokube.test stays as it is" in output
+    assert "devfest-au-01: not asked, as playbooks/traffic.yml would" in output
+    assert role.edge.api("GET", f"/zones/{ZONE}/settings/ssl")["value"] == "full"
+    monitor = role.edge.api("GET", monitors)[0]
+    assert (monitor["allow_insecure"], monitor["probe_zone"]) == (True, "geokube.test")
+    assert role.edge.api("GET", PULLS) == []
+
+    role.edge.api("PATCH", f"/zones/{ZONE}/settings/ssl", {"value": "strict"})
+    output, _ = role.run()
+    assert "WARNING: The zone" not in output
+    assert role.edge.api("GET", monitors)[0]["allow_insecure"] is False
+    assert role.run()[1] == 0
+
+    left_alone = {"traffic_origin_certificates": False, "traffic_authenticated_origin_pulls": False}
+    output, _ = role.run(**left_alone)
+    assert "WARNING" not in output
+    monitor = role.edge.api("GET", monitors)[0]
+    assert (monitor["allow_insecure"], monitor["probe_zone"]) == (True, "")
+    assert role.edge.api("GET", f"/zones/{ZONE}/settings/ssl")["value"] == "strict"
 
 
 def test_what_never_changes_is_kept_and_errors_are_not(role: Role) -> None:
