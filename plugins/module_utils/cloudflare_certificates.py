@@ -146,7 +146,11 @@ class OriginPulls:
         held = list(client.get(self.path) or [])
         was = bool((client.get(f"{self.path}/settings") or {}).get("enabled"))
         mine = [one for one in held if certificate and same_pem(one["certificate"], certificate)]
+        mine.sort(key=lambda one: _rank(one.get("status", ACTIVE)))
         after = list(held)
+        if was and not enabled and not self.check_mode:
+            # Off comes first: it does not depend on what becomes of a certificate.
+            client.request("PUT", f"{self.path}/settings", {"enabled": False})
         if certificate and not mine:
             if not private_key:
                 raise CloudflareError("private_key is needed: the certificate is not uploaded yet")
@@ -157,12 +161,15 @@ class OriginPulls:
             after.append(made)
         if enabled and not after:
             raise CloudflareError("the zone has no client certificate yet: give certificate and private_key")
+        if enabled and not was and not mine and all(one.get("status", ACTIVE) != ACTIVE for one in held):
+            states = ", ".join(f"{one['id']} is {one['status']}" for one in held)
+            raise CloudflareError(f"no client certificate of the zone is active: {states}")
         if mine and mine[0].get("status", ACTIVE) != ACTIVE and not self.check_mode:
             active = self._active(mine[0], wait)
             after = [active if one is mine[0] else one for one in after]
             mine = [active]
-        if was != enabled and not self.check_mode:
-            client.request("PUT", f"{self.path}/settings", {"enabled": enabled})
+        if enabled and not was and not self.check_mode:
+            client.request("PUT", f"{self.path}/settings", {"enabled": True})
         if exclusive and mine:
             gone = [one for one in after if one not in mine]
             for one in [] if self.check_mode else gone:
@@ -202,6 +209,11 @@ class OriginPulls:
                 if same_pem(record["certificate"], certificate):
                     return dict(record)
             raise
+
+
+def _rank(status: str) -> int:
+    """The order in which records of one certificate are taken: there, on the way, failed."""
+    return 0 if status == ACTIVE else 1 if status in COMING else 2
 
 
 def _pull(record: Record) -> Record:

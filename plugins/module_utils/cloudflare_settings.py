@@ -30,6 +30,9 @@ class ZoneSettings:
         strange = sorted(name for name in wanted if not re.fullmatch("[0-9a-z_]+", name))
         if strange:
             raise CloudflareError(f"settings: {', '.join(strange)} is no name of a setting")
+        empty = sorted(name for name in wanted if wanted[name] is None)
+        if empty:
+            raise CloudflareError(f"settings: {', '.join(empty)} has no value: give one or leave it out")
         found = {name: self.account.client.get(f"{self.path}/{name}") or {} for name in sorted(wanted)}
         before = {name: one.get("value") for name, one in found.items()}
         after = {name: _as(before[name], wanted[name]) for name in before}
@@ -44,8 +47,13 @@ class ZoneSettings:
 
 
 def _as(known: Any, wanted: Any) -> Any:
-    """The wanted value in the type of the known one: templates give texts for numbers, YAML gives true for on."""
-    if isinstance(wanted, bool) and known in ("on", "off"):
+    """The wanted value in the type of the known one: templates give texts for numbers, YAML gives true for on.
+
+    What a value of several parts does not name of them stays.
+    """
+    if isinstance(wanted, dict) and isinstance(known, dict):
+        return {**known, **{name: _as(known.get(name), part) for name, part in wanted.items()}}
+    if isinstance(wanted, bool) and isinstance(known, str):
         return "on" if wanted else "off"
     if isinstance(known, int) and isinstance(wanted, str) and re.fullmatch("-?[0-9]+", wanted):
         return int(wanted)

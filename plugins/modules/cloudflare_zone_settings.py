@@ -33,7 +33,8 @@ options:
   settings:
     description:
       - Names and values as the API has them, such as C(ssl), C(min_tls_version) and C(always_use_https).
-      - For a setting that is on or off, true and false will do.
+      - For C(on) and C(off), true and false will do.
+      - Of a value of several parts, such as C(security_header), those that are not named stay.
     type: dict
     required: true
 seealso:

@@ -90,7 +90,7 @@ def client_certificates(store: Store, upstreams: list[Upstream], folder: Path) -
                 write_private(chosen[1], held[-1]["private_key"].encode())
                 chosen[0].write_text(held[-1]["certificate"])
     for upstream in upstreams:
-        upstream.client_certificate = chosen
+        upstream.client_certificate, upstream.zone = chosen, store["zones"][ZONE]["name"]
 
 
 def user_tls(authority: Authority, folder: Path, domain: str) -> ssl.SSLContext:

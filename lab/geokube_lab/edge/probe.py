@@ -68,8 +68,8 @@ async def _http(
         monitor["method"],
         url,
         verify=not monitor["allow_insecure"],
-        # Only a probe that is sent as a zone's own request is authenticated as such.
-        pulling=bool(monitor["probe_zone"]),
+        # Only a probe that is sent as the zone's own request is authenticated as such.
+        pulling=monitor["probe_zone"] == upstream.zone,
         name=name,
         headers=headers,
     )

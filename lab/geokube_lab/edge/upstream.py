@@ -75,6 +75,8 @@ class Upstream:
         self.connect_timeout = connect_timeout
         self.revoked = revoked
         self.client_certificate: tuple[Path, Path] | None = None
+        # The name of the zone whose certificate that is.
+        self.zone = ""
         self._contexts: dict[tuple[bool, tuple[Path, Path] | None], ssl.SSLContext] = {}
         self.pooled = self._session(keep=True)
         self.fresh = self._session(keep=False)

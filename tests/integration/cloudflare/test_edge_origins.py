@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cloudflare_harness import ACCOUNT, PULLS, ZONE, Edge, OriginServer, free_port, wait_for
@@ -15,7 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from geokube_lab.edge.__main__ import client_certificates
 from geokube_lab.edge.authority import PEM, Authority, private_pem, write_private
+from geokube_lab.edge.certificates import deploy
+from geokube_lab.edge.store import Store
 
 NAME, ADDRESS = "style.geokube.test", "127.0.2.5"
 BALANCING = f"/accounts/{ACCOUNT}/load_balancers"
@@ -133,7 +137,21 @@ def test_an_origin_that_demands_a_certificate_is_reached_only_with_the_zones(
     assert edge.curl("br", "/")[0] in REFUSED
 
 
-@pytest.mark.parametrize("probe_zone", ["", "geokube.test"])
+def test_a_certificate_is_not_shown_before_it_is_everywhere(tmp_path: Path) -> None:
+    certificate, key = Authority(tmp_path, "ca", "clients").server_files(tmp_path, "client", ["edge.test"])
+    store = Store(None, {"zones": {ZONE: {"name": "geokube.test"}}})
+    store.put("origin_pulls", {"enabled": True}, ZONE)
+    record = {"certificate": certificate.read_text(), "private_key": key.read_text(), "status": "pending_deployment"}
+    identifier = store.put("origin_pull_certificates", record)["id"]
+    place = SimpleNamespace(client_certificate=None, zone="")
+    client_certificates(store, [place], tmp_path)  # type: ignore[list-item]
+    assert place.client_certificate is None
+    deploy(store)
+    client_certificates(store, [place], tmp_path)  # type: ignore[list-item]
+    assert place.client_certificate == (tmp_path / f"pull-{identifier}.crt", tmp_path / f"pull-{identifier}.key")
+
+
+@pytest.mark.parametrize("probe_zone", ["", "example.com", "geokube.test"])
 def test_probes_show_the_certificate_only_for_a_zone(edge: Edge, start: Start, tmp_path: Path, probe_zone: str) -> None:
     clients = Authority(tmp_path, "clients", "clients")
     show(edge, clients.server_files(tmp_path, "client", ["edge.test"]))
@@ -145,6 +163,7 @@ def test_probes_show_the_certificate_only_for_a_zone(edge: Edge, start: Start, t
 
     wait_for(probed, 20)
     healthy = [place["healthy"] for place in edge.api("GET", f"{BALANCING}/pools/{pool}/health")["pop_health"].values()]
-    assert healthy == [bool(probe_zone)] * 4
-    assert bool(origin.probes) is bool(probe_zone)
+    shown = probe_zone == "geokube.test"
+    assert healthy == [shown] * 4
+    assert bool(origin.probes) is shown
     assert status(edge) == 200, "the only pool gets the users, healthy or not"

@@ -9,10 +9,11 @@ import json
 
 import cloudflare
 import pytest
-from cloudflare_harness import ACCOUNT, TOKEN, ZONE, Edge, run_module, wanted
+from cloudflare_harness import ACCOUNT, TOKEN, ZONE, Edge, run_module, wait_for, wanted
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from fault_cases import pulls
 
 
 @pytest.fixture
@@ -179,3 +180,22 @@ def test_settings_rules_and_records(client: cloudflare.Cloudflare) -> None:
     assert record is not None
     assert record.name == "a.geokube.test"
     client.dns.records.delete(record.id, zone_id=ZONE)
+
+
+def test_client_certificates_of_origin_pulls(client: cloudflare.Cloudflare) -> None:
+    held = client.origin_tls_client_auth.zone_certificates
+    made = held.create(zone_id=ZONE, **pulls())
+    assert made is not None
+    assert (made.status, made.private_key) == ("pending_deployment", None)
+
+    def status() -> list[str | None]:
+        return [one.status for one in held.list(zone_id=ZONE) if one.id == made.id]
+
+    assert wait_for(lambda: status() == ["active"], 20)
+    switch = client.origin_tls_client_auth.settings.update(zone_id=ZONE, enabled=True)
+    assert switch is not None
+    assert switch.enabled is True
+    gone = held.delete(str(made.id), zone_id=ZONE)
+    assert gone is not None
+    assert gone.status == "pending_deletion"
+    assert status() == []

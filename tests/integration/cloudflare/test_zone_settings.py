@@ -53,6 +53,7 @@ def test_settings_are_brought_to_what_is_named_and_no_others(edge: Edge) -> None
         ({}, "settings is empty: name at least one setting"),
         ({"ssl/../x": "on"}, "settings: ssl/../x is no name of a setting"),
         ({"no_such": "on"}, "Unrecognized zone setting name no_such"),
+        ({"ssl": None}, "settings: ssl has no value"),
         ({"ssl": "strictest"}, "Invalid value for zone setting ssl"),
     ],
 )
@@ -65,14 +66,15 @@ def test_what_is_no_setting_is_told(edge: Edge, wanted: dict[str, Any], text: st
 class Spoken:
     """An API that answers GET from a list, the last one for ever."""
 
-    def __init__(self, *answers: Any) -> None:
+    def __init__(self, *answers: Any, enabled: bool = False) -> None:
+        self.enabled = enabled
         self.client, self.zone_id = self, ZONE
         self.answers, self.asked = list(answers), [""]
 
     def get(self, path: str, **_query: str) -> Any:
         self.asked.append(f"GET {path}")
         if path.endswith("/settings"):
-            return {"enabled": False}
+            return {"enabled": self.enabled}
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
@@ -86,6 +88,24 @@ def test_a_setting_that_the_plan_fixes_is_told_before_anything_is_written() -> N
         ZoneSettings(api, False).ensure({"polish": "lossless"})  # type: ignore[arg-type]
     assert not [line for line in api.asked if line.startswith("PATCH")]
     assert ZoneSettings(api, False).ensure({"polish": "off"})["changed"] is False  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted", "sent"),
+    [
+        ("full", False, "off"),  # ssl: off, as YAML reads it
+        ("zrt", True, "on"),
+        ({"hsts": {"max_age": 1, "preload": False}}, {"hsts": {"max_age": "1"}}, None),
+        (
+            {"hsts": {"max_age": 1, "preload": False}},
+            {"hsts": {"max_age": 2}},
+            {"hsts": {"max_age": 2, "preload": False}},
+        ),
+    ],
+)
+def test_a_value_is_sent_as_the_api_has_it(known: Any, wanted: Any, sent: Any) -> None:
+    told = ZoneSettings(Spoken({"value": known}), False).ensure({"x": wanted})  # type: ignore[arg-type]
+    assert (told["changed"], told["settings"]["x"]) == (sent is not None, known if sent is None else sent)
 
 
 def held(status: str, identifier: str = "mine") -> dict[str, str]:
@@ -114,6 +134,26 @@ def test_a_certificate_that_does_not_get_there_is_told(answers: list[Any], text:
     with pytest.raises(CloudflareError, match=text):
         OriginPulls(api, False).ensure(True, "PEM", None, True, 0)  # type: ignore[arg-type]
     assert not [line for line in api.asked if line.startswith(("P", "D"))]
+
+
+def test_a_failed_upload_does_not_hide_one_of_the_same_that_is_active() -> None:
+    api = Spoken([held("deployment_timed_out"), {**held("active"), "id": "second"}])
+    OriginPulls(api, False).ensure(True, "PEM", None, False, 0)  # type: ignore[arg-type]
+    assert api.asked[-1] == f"PUT {PULLS}/settings"
+
+
+def test_the_edge_is_switched_off_whatever_becomes_of_the_certificate() -> None:
+    api = Spoken([held("deployment_timed_out")], enabled=True)
+    with pytest.raises(CloudflareError, match="deployment_timed_out"):
+        OriginPulls(api, False).ensure(False, "PEM", None, False, 0)  # type: ignore[arg-type]
+    assert api.asked[-1] == f"PUT {PULLS}/settings"
+
+
+def test_without_an_active_certificate_the_edge_is_not_switched_on() -> None:
+    api = Spoken([held("pending_deployment")])
+    with pytest.raises(CloudflareError, match="no client certificate of the zone is active: mine is pending"):
+        OriginPulls(api, False).ensure(True, None, None, False, 0)  # type: ignore[arg-type]
+    assert not [line for line in api.asked if line.startswith("P")]
 
 
 def test_a_certificate_that_vanishes_meanwhile_is_told() -> None:
