@@ -42,7 +42,7 @@ def need_openssl() -> None:
 def public_key(kind: str, pem: str) -> str:
     """The public key of a private key (`pkey`), request (`req`) or certificate (`x509`); empty when it is none."""
     wanted = ["-pubout"] if kind == "pkey" else ["-pubkey", "-noout"]
-    code, out, _ = run(["openssl", kind, *wanted], pem) if pem.strip() else (1, "", "")
+    code, out, _error = run(["openssl", kind, *wanted], pem) if pem.strip() else (1, "", "")
     return out.strip() if code == 0 else ""
 
 

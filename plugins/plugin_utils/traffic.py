@@ -174,6 +174,7 @@ def traffic_wishes(hosts: Iterable[Mapping[str, Any]], plan: Mapping[str, Any], 
         "version": 1,
         "driver": "cloudflare",
         "hostname": hostname,
+        "steering_policy": settings["steering_policy"],
         "home_region": home,
         "regions": {
             name: {

@@ -128,6 +128,9 @@ def test_without_the_add_on_it_goes_on_unsteered_and_says_so(poor: Edge, tmp_pat
     again, changed = role.run()
     assert told in again
     assert changed == 0
+    assert json.loads((tmp_path / "traffic.json").read_text())["steering_policy"] == "off"
+    assert role.run("--check")[1] == 0, "nobody refuses in check mode, so it is remembered"
+    assert role.run("--check", traffic_monitor_interval=30)[1] > 0
     wished, changed = role.run(traffic_steering_policy="off")
     assert "WARNING: this Cloudflare account" not in wished
     assert changed == 0
