@@ -1,38 +1,24 @@
-"""Run the checks of the project one after the other and close on a plain count.
+"""Run the checks of the project and close on a plain count.
 
-Each step is a command. pytest steps count their tests, every other step counts as one.
+Each step is a command. pytest steps count their tests, every other step counts as one. Steps of one phase may run side
+by side: those of its first lane at the terminal, those of the others with their output shown when it is whole.
 `python tests/run.py` runs all steps, `python tests/run.py lint unit` only those named.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import subprocess
+import queue
+import signal
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "tests" / "output" / "results"
-ANSIBLE_CODE = ("site.yml", "playbooks", "roles", "molecule", "galaxy.yml", "meta", "inventories/lab/group_vars")
-SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile")
-# Much of their time is waiting for servers that hang on purpose.
-WAITING = ("--numprocesses=4", "--dist=worksteal")
-PROGRAMS = ("kubernetes", "traefik")
-VENV = ROOT / ".venv" / "bin"
-
-
-@dataclass(frozen=True)
-class Step:
-    """A command of one group of checks; `pytest` says that it writes a JUnit file of its own."""
-
-    group: str
-    name: str
-    argv: tuple[str, ...]
-    pytest: bool = False
+from lanes import Children, Ended
+from steps import RESULTS, ROOT, VENV, Lane, Step, phases
 
 
 @dataclass
@@ -50,54 +36,6 @@ class Count:
         self.skipped += other.skipped
 
 
-def python_tests(group: str, name: str, *arguments: str, interpreter: Path | None = None) -> Step:
-    """Give a pytest step over the given files or folders."""
-    python = str(interpreter or VENV / "python")
-    return Step(group, name, (python, "-m", "pytest", "--durations=10", *arguments), pytest=True)
-
-
-def tool(group: str, name: str, command: str, *arguments: str) -> Step:
-    """Give a step that runs a command of the project's virtual environment."""
-    return Step(group, name, (str(VENV / command), *arguments))
-
-
-def script(group: str, name: str, *arguments: str) -> Step:
-    """Give a step that runs one of the shell scripts in tests/checks."""
-    return Step(group, name, ("bash", *arguments))
-
-
-def steps() -> list[Step]:
-    """Give every step in the order in which they run."""
-    return [
-        tool("lint", "ruff check", "ruff", "check", "."),
-        tool("lint", "ruff format", "ruff", "format", "--check", "."),
-        script("lint", "mypy --strict", "tests/checks/types.sh"),
-        tool("lint", "yamllint", "yamllint", "--strict", "."),
-        tool("lint", "ansible-lint", "ansible-lint", "--offline", "--profile", "production", *ANSIBLE_CODE),
-        script("lint", "ansible-lint of the stand-in", "tests/checks/standins.sh"),
-        script("lint", "shellcheck", "tests/checks/shell.sh"),
-        tool("lint", "changelog", "antsibull-changelog", "lint"),
-        tool("lint", "documentation", "antsibull-docs", "lint-collection-docs", "--plugin-docs", "."),
-        script("lint", "collection builds and installs", "tests/checks/collection.sh"),
-        python_tests("unit", "unit tests, core 2.19", *SIDE_BY_SIDE, "tests/unit"),
-        python_tests(
-            "unit",
-            "unit tests, core 2.18",
-            *SIDE_BY_SIDE,
-            *("tests/unit/inventory", "tests/unit/plan", "tests/unit/cloudflare", "tests/unit/kubespray"),
-            interpreter=ROOT / ".venv-2.18" / "bin" / "python",
-        ),
-        script("sanity", "ansible-test sanity", "tests/checks/sanity.sh"),
-        # By name: a lab with the real Kubespray compiles none for itself.
-        tool("integration", "programs are compiled", "python", "-m", "geokube_lab.binaries", "build", *PROGRAMS),
-        python_tests("integration", "integration tests", *WAITING, "tests/integration"),
-        script("app", "the service's tests", "tests/checks/app.sh"),
-        script("lab", "the road in the lab", "tests/checks/lab.sh"),
-        python_tests("lab", "end to end", "tests/lab"),
-        script("molecule", "molecule scenarios", "tests/checks/molecule.sh"),
-    ]
-
-
 def junit_count(report: Path) -> Count:
     """Read the numbers out of a JUnit file; a missing or torn one counts as one failure."""
     try:
@@ -112,54 +50,131 @@ def junit_count(report: Path) -> Count:
     return count
 
 
-def run(step: Step) -> Count:
-    """Run one step with its output shown; give its count."""
-    report = RESULTS / (re.sub(r"[^a-z0-9]+", "-", f"{step.group} {step.name}".lower()) + ".xml")
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended; `output` is where its output is kept, unless it went to the terminal."""
+
+    step: Step
+    count: Count
+    seconds: float
+    output: Path | None
+
+    @property
+    def line(self) -> str:
+        """Say it in a line."""
+        return f"{self.step.name}: {'FAILED' if self.count.failed else 'ok'} in {self.seconds:.0f} s"
+
+
+def run(step: Step, children: Children, *, beside: bool = False) -> Outcome:
+    """Run one step: with its output shown, or beside another, with its output kept and the other going first."""
+    report, output = step.results.with_suffix(".xml"), step.results.with_suffix(".log") if beside else None
     report.unlink(missing_ok=True)
     extra = (f"--junit-xml={report}",) if step.pytest else ()
-    print(f"\n=== {step.group}: {step.name}", flush=True)
-    started = time.monotonic()
+    gentle = ("nice", "-n", "10") if beside else ()
     environment = {
         **os.environ,
         "PATH": f"{VENV}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT / "lab"),
         "GEOKUBE_TEST_REPORT": str(report),
     }
-    code = subprocess.run((*step.argv, *extra), cwd=ROOT, env=environment, check=False).returncode
+    started = time.monotonic()
+    code = children.run((*gentle, *step.argv, *extra), folder=ROOT, environment=environment, output=output)
     if step.pytest or report.exists():
         count = junit_count(report)
         if code not in (0, 1, 5) or (code and not count.failed and code != 5):
             count.failed += 1
     else:
         count = Count(passed=1) if code == 0 else Count(failed=1)
-    print(
-        f"--- {step.name}: {'ok' if not count.failed else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True
-    )
-    return count
+    return Outcome(step, count, time.monotonic() - started, output)
+
+
+class Run:
+    """The steps of the named groups, or all, and what came of them."""
+
+    def __init__(self, groups: list[str]) -> None:
+        self.groups = groups
+        self.children = Children()
+        self.outcomes: list[Outcome] = []
+        self._kept: queue.Queue[Outcome] = queue.Queue()
+
+    def all(self) -> None:
+        """Run phase after phase."""
+        for phase in phases():
+            lanes = [[step for step in lane if not self.groups or step.group in self.groups] for lane in phase]
+            lanes = [lane for lane in lanes if lane]
+            if lanes:
+                self._phase(lanes[0], lanes[1:])
+
+    def _phase(self, shown: Lane, kept: list[Lane]) -> None:
+        threads = [threading.Thread(target=self._beside, args=(lane,), daemon=True) for lane in kept]
+        for thread in threads:
+            thread.start()
+        others = [step.title for lane in kept for step in lane]
+        if others:
+            print(f"\n=== side by side from here, shown when they are done: {'; '.join(others)}", flush=True)
+        for step in shown:
+            print(f"\n=== {step.title}", flush=True)
+            outcome = run(step, self.children)
+            self.outcomes.append(outcome)
+            print(f"--- {outcome.line}", flush=True)
+            self._show_kept()
+        while any(thread.is_alive() for thread in threads):
+            threads[0].join(0.2)
+            self._show_kept()
+        self._show_kept()
+
+    def _beside(self, lane: Lane) -> None:
+        for step in lane:
+            try:
+                outcome = run(step, self.children, beside=True)
+            except Ended:
+                return
+            print(f"=== beside this, {outcome.line}", flush=True)
+            self._kept.put(outcome)
+
+    def _show_kept(self) -> None:
+        while not self._kept.empty():
+            outcome = self._kept.get()
+            self.outcomes.append(outcome)
+            print(f"\n=== {outcome.step.title}", flush=True)
+            if outcome.output is not None:
+                sys.stdout.buffer.write(outcome.output.read_bytes())
+            print(f"--- {outcome.line}", flush=True)
+
+
+def interrupt(number: int, _frame: object) -> None:
+    """Take a request to end for what Ctrl-C is."""
+    raise KeyboardInterrupt(number)
 
 
 def main(groups: list[str]) -> int:
     """Run the steps of the named groups, or all; give the exit code."""
-    known = list(dict.fromkeys(step.group for step in steps()))
+    known = list(dict.fromkeys(step.group for phase in phases() for lane in phase for step in lane))
     unknown = [group for group in groups if group not in known]
     if unknown:
         print(f"no such group: {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
         return 2
     RESULTS.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, interrupt)
+    checks = Run(groups)
+    interrupted = False
+    try:
+        checks.all()
+    except KeyboardInterrupt:
+        interrupted = True
+        print("\ninterrupted: ending what runs", flush=True)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        checks.children.end()
     total = Count()
-    failed: list[str] = []
-    for step in steps():
-        if groups and step.group not in groups:
-            continue
-        count = run(step)
-        total.add(count)
-        if count.failed:
-            failed.append(f"{step.group}: {step.name}")
     print()
-    for name in failed:
-        print(f"failed: {name}")
-    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
-    return 1 if total.failed else 0
+    for outcome in checks.outcomes:
+        total.add(outcome.count)
+        if outcome.count.failed:
+            print(f"failed: {outcome.step.title}")
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped{', interrupted' * interrupted}")
+    return 130 if interrupted else 1 if total.failed else 0
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ status=0
 MYPYPATH=lab "$mypy" --config-file "$config" --cache-dir .mypy_cache/lab -p geokube_lab || status=1
 (cd lab/standins/cockroach && "$mypy" --config-file "$config" --cache-dir ../../../.mypy_cache/cockroach \
   --python-executable ../../../apps/style_transfer/.venv/bin/python -p cockroach_standin) || status=1
-"$mypy" --config-file "$config" --cache-dir .mypy_cache/tests tests/run.py || status=1
+MYPYPATH=tests "$mypy" --config-file "$config" --cache-dir .mypy_cache/tests tests/run.py tests/steps.py tests/lanes.py || status=1
 (cd apps/style_transfer && MYPYPATH=src "$mypy" --config-file "$config" --cache-dir ../../.mypy_cache/app \
   --python-executable .venv/bin/python -p style_transfer) || status=1
 exit "$status"
