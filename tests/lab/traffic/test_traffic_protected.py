@@ -30,7 +30,7 @@ def takes(options: tuple[str, ...]) -> bool:
 def test_whom_origins_take_changes_without_a_failed_request(tmp_path: Path) -> None:
     nobody = past_the_edge(AU, tmp_path)
     old = past_the_edge(AU, STATE)
-    with load(75) as requests:
+    with load(50) as requests:
         assert (takes(nobody), takes(old)) == (False, True)
         traffic("-e", '{"traffic_authenticated_origin_pulls": false}')
         assert (takes(nobody), takes(old)) == (True, True)
