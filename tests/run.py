@@ -78,7 +78,11 @@ def run(step: Step, children: Children, *, beside: bool = False) -> Outcome:
         "GEOKUBE_TEST_REPORT": str(report),
     }
     started = time.monotonic()
-    code = children.run((*gentle, *step.argv, *extra), folder=ROOT, environment=environment, output=output)
+    try:
+        code = children.run((*gentle, *step.argv, *extra), folder=ROOT, environment=environment, output=output)
+    except OSError as error:
+        print(f"{step.title}: {error}", file=sys.stderr, flush=True)
+        code = 127
     if step.pytest or report.exists():
         count = junit_count(report)
         if code not in (0, 1, 5) or (code and not count.failed and code != 5):

@@ -245,7 +245,8 @@ def traefik(applied: Site, tmp_path: Path) -> Iterator[tuple[int, Path]]:
     log = tmp_path / "traefik.log"
     with log.open("wb") as output, subprocess.Popen([str(binary), *arguments], stdout=output, stderr=output) as process:
         yield web, log
-        process.terminate()
+        # Asked to end, it would wait for requests that are under way.
+        process.kill()
 
 
 def _manifest(folder: Path) -> Path:
