@@ -14,8 +14,8 @@ SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile")
 WAITING = ("--numprocesses=4", "--dist=loadfile", "--no-loadscope-reorder")
 PROGRAMS = ("kubernetes", "traefik")
 VENV = ROOT / ".venv" / "bin"
-# It compares times of the network.
-ALONE = "survey"
+# One compares times of the network, the other tells which stages ran of late.
+ALONE = ("survey", "report")
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,8 @@ def script(group: str, name: str, *arguments: str) -> Step:
 def phases() -> list[tuple[Lane, ...]]:
     """Give every step: phases run one after the other, their lanes side by side, the steps of a lane in order."""
     scenarios = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
-    molecule = {
-        name: script("molecule", f"scenario {name}", "tests/checks/molecule.sh", name)
-        for name in sorted(scenarios, key=lambda name: (name == ALONE, name))
-    }
-    alone = [molecule.pop(ALONE)] if ALONE in molecule else []
+    molecule = {name: script("molecule", f"scenario {name}", "tests/checks/molecule.sh", name) for name in scenarios}
+    alone = [molecule.pop(name) for name in ALONE if name in molecule]
     in_pairs = list(molecule.values())
     return [
         (
