@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,15 +61,33 @@ def median(region: str, output: Path, bundle: Path, *options: str) -> Answer:
     return Answer(answers[-1].region, middle, 200)
 
 
-def far(lab: topology.Topology, state: Path, bundle: Path) -> dict[str, Answer]:
-    """Ask the one origin in Moscow from everywhere, side by side: nearly all of it is waiting for the sea."""
+def far(lab: topology.Topology, state: Path, bundle: Path, pool: Executor) -> dict[str, Future[Answer]]:
+    """Begin to ask the one origin in Moscow from everywhere: nearly all of it is waiting for the sea."""
     options = past_the_edge(str(lab.regions[HOME].nodes[0].public_address), state)
+    return {
+        name: pool.submit(median, name, state / "pictures" / f"{name}-from-{HOME}.jpg", bundle, *options)
+        for name in lab.regions
+    }
+
+
+def table(lab: topology.Topology, state: Path) -> int:
+    """Print a row for each region, and give how many are not served by their own."""
+    pictures = state / "pictures"
+    bundle = authorities(state, state / "certificates" / "edge-and-origins.crt")
+    wrong = 0
     with ThreadPoolExecutor() as pool:
-        waiting = {
-            name: pool.submit(median, name, state / "pictures" / f"{name}-from-{HOME}.jpg", bundle, *options)
-            for name in lab.regions
-        }
-        return {name: answer.result() for name, answer in waiting.items()}
+        moscow = far(lab, state, bundle, pool)
+        for name, region in lab.regions.items():
+            edge = median(name, pictures / f"{name}.jpg", bundle)
+            origin = past_the_edge(str(region.nodes[0].public_address), state)
+            own = median(name, pictures / f"{name}-origin.jpg", bundle, *origin)
+            wrong += edge.region != name
+            print(
+                f"  {region.city:<10} {edge.region:<10} {edge.milliseconds:>6.0f} ms {own.milliseconds:>8.0f} ms"
+                f" {moscow[name].result().milliseconds:>10.0f} ms",
+                flush=True,
+            )
+    return wrong
 
 
 def main() -> int:
@@ -81,19 +99,8 @@ def main() -> int:
     kilobytes = photo().stat().st_size // 1024
     print(f"\nA photo of {kilobytes} kB, painted at 512 px; medians of {REPEATS} new connections:")
     print(f"  {'users in':<10} {'served by':<10} {'edge':>9} {'own origin':>11} {'Moscow alone':>13}")
-    wrong = 0
     try:
-        bundle = authorities(state, state / "certificates" / "edge-and-origins.crt")
-        moscow = far(lab, state, bundle)
-        for name, region in lab.regions.items():
-            edge = median(name, pictures / f"{name}.jpg", bundle)
-            origin = past_the_edge(str(region.nodes[0].public_address), state)
-            own = median(name, pictures / f"{name}-origin.jpg", bundle, *origin)
-            wrong += edge.region != name
-            print(
-                f"  {region.city:<10} {edge.region:<10} {edge.milliseconds:>6.0f} ms {own.milliseconds:>8.0f} ms"
-                f" {moscow[name].milliseconds:>10.0f} ms"
-            )
+        wrong = table(lab, state)
     except (OSError, LabError) as error:
         print(f"  {error}", file=sys.stderr)
         return 1
