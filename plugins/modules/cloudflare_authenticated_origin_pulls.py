@@ -48,6 +48,13 @@ options:
       - Whether to delete other client certificates of the zone. They go last.
     type: bool
     default: false
+  keep_foreign:
+    description:
+      - Whether client certificates of other issuers than that of O(certificate) are somebody else's. Then they are not
+        deleted, and an active one is an error, as the edge shows the zone's origins only one. Needs the Python package
+        cryptography.
+    type: bool
+    default: false
   wait:
     description:
       - How many seconds Cloudflare gets to bring O(certificate) to all its places before the edge is switched on and
@@ -111,8 +118,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.meridian.geokube.plugins.module_utils import cloudflare_module as common
 from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_account import Account
-from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_certificates import OriginPulls
 from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_client import Client
+from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_origin_pulls import OriginPulls
 
 
 def argument_spec() -> dict[str, Any]:
@@ -124,6 +131,7 @@ def argument_spec() -> dict[str, Any]:
         private_key={"type": "str", "no_log": True},
         enabled={"type": "bool", "default": True},
         exclusive={"type": "bool", "default": False},
+        keep_foreign={"type": "bool", "default": False},
         wait={"type": "int", "default": 120},
     )
 
@@ -139,9 +147,8 @@ def main() -> None:
 
     def work(client: Client) -> dict[str, Any]:
         pulls = OriginPulls(Account(client, "", params["zone"]), module.check_mode)
-        result = pulls.ensure(
-            params["enabled"], params["certificate"], params["private_key"], params["exclusive"], params["wait"]
-        )
+        names = ("enabled", "certificate", "private_key", "exclusive", "wait", "keep_foreign")
+        result = pulls.ensure(**{name: params[name] for name in names})
         return dict(result, requests=client.requests, rate_limit_waited=client.waited)
 
     common.guarded(module, work)

@@ -18,7 +18,8 @@ description:
     so that nothing restarts.
   - Has Traefik refuse clients without a certificate of O(client_authority), or take anybody when that is empty.
   - Asks the machine's own listener whether all this holds, and waits for it. Traefik takes some seconds.
-  - Needs openssl on the machine.
+  - With O(certificate) and O(client_authority) both empty it makes nothing and takes away what Traefik reads.
+  - Else it needs openssl on the machine.
 attributes:
   check_mode:
     support: full
@@ -139,12 +140,16 @@ from ansible_collections.meridian.geokube.plugins.module_utils import origin_lis
 from ansible_collections.meridian.geokube.plugins.module_utils.node_commands import NodeError
 from ansible_collections.meridian.geokube.plugins.module_utils.origin_folder import Folder
 
+NO_CERTIFICATE = "it has no certificate yet"
+
 
 def ensure(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Bring the folder and the listener to what is wanted; give the module's result."""
+    folder = Folder(Path(params["directory"]), check_mode)
+    if params["certificate"] == "" and params["client_authority"] == "":
+        return _nothing(folder, params)
     origin_tls.need_openssl()
     given, authority = (_pem(params, name) for name in ("certificate", "client_authority"))
-    folder = Folder(Path(params["directory"]), check_mode)
     folder.make()
     key = origin_tls.own_key(folder, params["user"])
     if given and key and origin_tls.public_key("x509", given) != key:
@@ -156,11 +161,22 @@ def ensure(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     origin_tls.show(folder, certificate, params["mount"])
     origin_tls.demand(folder, demanded, params["minimum_tls_version"])
     reason = _reason(params, check_mode and folder.changed, certificate, bool(demanded))
+    return _told(folder, request, certificate, demanded, reason)
+
+
+def _nothing(folder: Folder, params: dict[str, Any]) -> dict[str, Any]:
+    """Take away what Traefik reads, where it is; the key stays for another time, and none is made."""
+    origin_tls.show(folder, "", params["mount"])
+    origin_tls.demand(folder, "", params["minimum_tls_version"])
+    return _told(folder, folder.text(origin_tls.REQUEST), "", "", NO_CERTIFICATE)
+
+
+def _told(folder: Folder, request: str, certificate: str, authority: str, reason: str) -> dict[str, Any]:
     return {
         "changed": folder.changed,
         "csr": request,
         "certificate": certificate,
-        "client_authority": demanded,
+        "client_authority": authority,
         "ready": not reason,
         "reason": reason,
         "diff": {"before": _text(folder.before), "after": _text(folder.after)},
@@ -180,7 +196,7 @@ def _reason(params: dict[str, Any], would_change: bool, certificate: str, closed
     address = params["address"] or origin_listener.own_address()
     name = params["hostnames"][0].replace("*.", "", 1)
     found = origin_listener.wait_until_right(address, params["port"], name, certificate, closed, params["wait"])
-    return found or ("" if certificate else "it has no certificate yet")
+    return found or ("" if certificate else NO_CERTIFICATE)
 
 
 def _text(lines: list[str]) -> str:

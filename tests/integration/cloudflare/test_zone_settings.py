@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_certificates import OriginPulls
+from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_certificates import OriginCertificates
 from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_errors import CloudflareError
+from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_origin_pulls import OriginPulls
 from ansible_collections.meridian.geokube.plugins.module_utils.cloudflare_settings import ZoneSettings
 from cloudflare_harness import PULLS, ZONE, Edge, run_module
 from fault_cases import HOST, pulls, request
@@ -173,6 +174,38 @@ def test_when_the_module_ends_the_new_client_certificate_is_active(edge: Edge, t
     edge.clear()
     assert run_module(edge, module, second)["changed"] is False
     assert len(edge.requests()) == 2
+
+
+def test_a_certificate_of_another_issuer_is_somebody_elses(edge: Edge, tmp_path: Path) -> None:
+    module = "cloudflare_authenticated_origin_pulls"
+    theirs = run_module(edge, module, {"zone": ZONE, **pulls()})["certificates"][0]["id"]
+    ours = Authority(tmp_path, "ca", "ours")
+    made = []
+    for name in ("first", "second"):
+        certificate, key = ours.server_files(tmp_path, name, ["edge.test"])
+        made.append({"certificate": certificate.read_text(), "private_key": key.read_text()})
+    params = {"zone": ZONE, "exclusive": True, "keep_foreign": True, **made[0]}
+    for check in (True, False):
+        refused = run_module(edge, module, params, check=check)
+        assert f"client certificate {theirs} of another issuer (CN=pulls)" in refused["msg"]
+        assert [one["id"] for one in edge.api("GET", PULLS)] == [theirs]
+    assert run_module(edge, module, {**params, "keep_foreign": False})["changed"]
+    assert theirs not in [one["id"] for one in edge.api("GET", PULLS)]
+    second = run_module(edge, module, {**params, **made[1]})
+    assert second["changed"]
+    assert [one["id"] for one in edge.api("GET", PULLS)] == [second["certificates"][0]["id"]]
+
+
+def test_what_was_revoked_or_has_ended_counts_no_more() -> None:
+    ends = {"past": "2020-01-01T00:00:00Z", "revoked": "2090-01-01T00:00:00Z", "good": "2089-01-01T00:00:00Z"}
+    listed = [
+        {"id": name, "csr": request(), "hostnames": [HOST], "expires_on": end, "certificate": name,
+         "revoked_at": "2026-01-01T00:00:00Z" if name == "revoked" else None}
+        for name, end in ends.items()
+    ]  # fmt: skip
+    certificates = OriginCertificates(Spoken(listed), request(), False)  # type: ignore[arg-type]
+    told = certificates.present([HOST], "origin-ecc", 90, 30, True)
+    assert (told["changed"], told["certificate_id"], told["replaced"]) == (False, "good", [])
 
 
 def test_what_is_out_of_use_is_revoked_also_when_the_good_one_is_not_new(edge: Edge) -> None:

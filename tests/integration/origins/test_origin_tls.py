@@ -120,6 +120,25 @@ def test_without_its_key_a_certificate_is_not_shown(origin: Origin, authority: A
     assert not (origin.folder / "origin.yml").exists()
 
 
+def test_where_nothing_is_wanted_nothing_is_made_and_what_was_goes(
+    origin: Origin, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without_openssl:
+        without_openssl.setattr(
+            "ansible_collections.meridian.geokube.plugins.module_utils.node_commands.PATH", "/nowhere"
+        )
+        assert origin.ensure(certificate="", client_authority="")["changed"] is False
+        assert not origin.folder.exists()
+        with pytest.raises(NodeError, match="install the package openssl"):
+            origin.ensure()
+    origin.ensure(certificate=signed(authority, origin.ensure()["csr"]), client_authority=trusted(authority))
+    assert origin.ensure(check_mode=True, certificate="", client_authority="")["changed"] is True
+    told = origin.ensure(certificate="", client_authority="")
+    assert (told["changed"], told["ready"]) == (True, False)
+    assert sorted(path.name for path in origin.folder.iterdir()) == ["origin.csr", "origin.key"]
+    assert origin.ensure(certificate="", client_authority="")["changed"] is False
+
+
 def test_a_listener_that_is_not_there_is_named(origin: Origin) -> None:
     told = origin.ensure()
     assert told["ready"] is False
