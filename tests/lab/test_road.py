@@ -68,11 +68,17 @@ def test_edge_costs_little_over_the_own_origin(lab: road.Lab, tmp_path: Path) ->
 
 def test_second_run_changes_nothing(playbook: road.Playbook) -> None:
     """site.yml on a cluster that stands reports changed=0 on every host."""
-    # Tests before this one ran single stages, which the report tells: the first run writes it anew.
-    first = playbook.run()
-    assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-1000:]
-    done = playbook.run()
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    table = road.recap(done.stdout)
-    assert len(table) >= 5
-    assert all(row["changed"] == 0 and row["failed"] == 0 and row["unreachable"] == 0 for row in table.values()), table
+
+    def changed() -> dict[str, int]:
+        done = playbook.run()
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        table = road.recap(done.stdout)
+        assert len(table) >= 5
+        assert all(row["failed"] == 0 and row["unreachable"] == 0 for row in table.values()), table
+        return {host: row["changed"] for host, row in table.items() if row["changed"]}
+
+    found = changed()
+    # Tests before this one may have run single stages, which the report tells: then one run writes it anew.
+    if found == {"localhost": 1}:
+        found = changed()
+    assert found == {}
