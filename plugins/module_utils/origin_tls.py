@@ -54,12 +54,14 @@ def names_of(request: str) -> set[str]:
 def own_key(folder: Folder, owner: int) -> str:
     """Make the key unless it is there; give its public key, empty when check mode would make it."""
     key = folder.text(KEY)
-    if not public_key("pkey", key):
-        key = ""
+    public = public_key("pkey", key)
+    if not public:
+        key = "(made here)"
         if not folder.check_mode:
             key = must(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"])
-    folder.hold_secret(KEY, key or "(made here)", owner)
-    return public_key("pkey", key)
+            public = public_key("pkey", key)
+    folder.hold_secret(KEY, key, owner)
+    return public
 
 
 def own_request(folder: Folder, key: str, names: Sequence[str]) -> str:

@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 import road
 from geokube_lab.demo.origin_access import authorities, past_the_edge
+from geokube_lab.edge.__main__ import ACCOUNT, TOKEN, ZONE
 from geokube_lab.edge.authority import Authority
 
 API = "http://127.0.0.1:5604/client/v4"
-TOKEN = "geokube-lab-cloudflare-token"
-ZONE = "fedcba9876543210fedcba9876543210"
 AU = "devfest-au-01"
 FOLDER = "/etc/geokube/ingress"
 
@@ -50,7 +49,7 @@ def test_an_origin_takes_nobody_but_the_edge(lab: road.Lab, tmp_path: Path, trus
         # However curl words it: there was a connection, and it ended without an answer.
         assert not re.search("refused|timed out|resolve", reply.error), reply
     assert api("GET", f"/zones/{ZONE}/settings/ssl")["value"] == "strict"
-    monitors = api("GET", "/accounts/0123456789abcdef0123456789abcdef/load_balancers/monitors")
+    monitors = api("GET", f"/accounts/{ACCOUNT}/load_balancers/monitors")
     assert [(one["allow_insecure"], one["probe_zone"]) for one in monitors] == [(False, "geokube.test")]
 
 
